@@ -1,0 +1,186 @@
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { TimeliftError } from "../../../loaders/timelift-error.ts";
+import type { ServiceDeclaration } from "../../services/service.ts";
+import { isExecutable, onPath, type Root, treeLinker } from "./sandbox.ts";
+import { ensureSysroot, type Log } from "./sysroot.ts";
+
+const run = promisify(execFile);
+
+/** A service's program, found. */
+export interface Program {
+  root: Root;
+  /** Folder of the executables, as the program itself sees it. */
+  folder: string;
+  /** Version, e.g. `1.24.1`; for TimescaleDB `2.19.3 on PostgreSQL 17.11`. */
+  version: string;
+  /** Where it came from, for a person: `PATH (/usr/bin)` or `sysroot`. */
+  origin: string;
+  /** Major version of PostgreSQL, where it is one. */
+  major?: number;
+  /** Whether pg_cron's files are there, where it is a PostgreSQL. */
+  hasCron?: boolean;
+}
+
+/**
+ * The program that runs a service: the host's where it is new enough, else the Debian tree's.
+ *
+ * @param dataMajor the PostgreSQL that made the data folder, where there is one: only that one can open it
+ * @throws TimeliftError `program-missing` where not even the tree has it.
+ */
+export async function findProgram(
+  declaration: ServiceDeclaration,
+  log: Log,
+  dataMajor?: number,
+): Promise<Program> {
+  const onHost = await find(declaration, "host", dataMajor);
+  if (onHost !== undefined) return onHost;
+  const inTree = await find(declaration, { tree: await ensureSysroot(log) }, dataMajor);
+  if (inTree !== undefined) return inTree;
+  throw missing(declaration, dataMajor);
+}
+
+function find(declaration: ServiceDeclaration, root: Root, dataMajor?: number): Promise<Program | undefined> {
+  if (declaration.name === "timescaledb") return findPostgres(declaration, root, dataMajor);
+  return findSimple(declaration, root, executables[declaration.name]);
+}
+
+const executables = { pgbouncer: "pgbouncer", redis: "redis-server", prometheus: "prometheus" };
+
+async function findSimple(
+  declaration: ServiceDeclaration,
+  root: Root,
+  executable: string,
+): Promise<Program | undefined> {
+  for (const folder of root === "host" ? hostFolders(executable) : ["/usr/bin", "/usr/sbin"]) {
+    const file = join(root === "host" ? "" : root.tree, folder, executable);
+    if (!isExecutable(file)) continue;
+    const version = root === "host" ? await askVersion(file) : await treeVersion(root.tree, file);
+    if (version === undefined || older(version, declaration.version.minimum)) continue;
+    return { root, folder, version, origin: originOf(root, folder) };
+  }
+  return undefined;
+}
+
+/** Debian keeps servers out of an ordinary user's PATH. */
+function hostFolders(executable: string): string[] {
+  const found = onPath(executable);
+  const folders = [...(found ? [join(found, "..")] : []), "/usr/sbin", "/usr/local/sbin"];
+  return [...new Set(folders)];
+}
+
+type PostgresDeclaration = Extract<ServiceDeclaration, { name: "timescaledb" }>;
+
+async function findPostgres(
+  declaration: PostgresDeclaration,
+  root: Root,
+  dataMajor?: number,
+): Promise<Program | undefined> {
+  for (const { folder, share, library } of postgresFolders(root)) {
+    const file = join(root === "host" ? "" : root.tree, folder, "postgres");
+    if (!isExecutable(file)) continue;
+    const extension = extensionVersion(share);
+    if (extension === undefined || older(extension, declaration.version.minimum)) continue;
+    const server = root === "host" ? await askVersion(file) : await treeVersion(root.tree, file);
+    const major = Number.parseInt(server ?? "", 10);
+    const { minimum, maximum } = declaration.postgres;
+    if (!(major >= minimum && major <= maximum) || (dataMajor !== undefined && major !== dataMajor)) continue;
+    return {
+      root,
+      folder,
+      version: `${extension} on PostgreSQL ${server}`,
+      origin: originOf(root, folder),
+      major,
+      hasCron:
+        existsSync(join(library, "pg_cron.so")) && existsSync(join(share, "extension/pg_cron.control")),
+    };
+  }
+  return undefined;
+}
+
+/** Where PostgreSQL may be: Debian's folders, the newest first, and whatever `pg_config` on PATH says. */
+function postgresFolders(root: Root): { folder: string; share: string; library: string }[] {
+  const base = root === "host" ? "/" : root.tree;
+  const versions = join(base, "usr/lib/postgresql");
+  const majors = existsSync(versions) ? readdirSync(versions).sort((a, b) => Number(b) - Number(a)) : [];
+  const debian = majors.map((major) => ({
+    folder: `/usr/lib/postgresql/${major}/bin`,
+    share: join(base, `usr/share/postgresql/${major}`),
+    library: join(base, `usr/lib/postgresql/${major}/lib`),
+  }));
+  const own = root === "host" ? onPath("postgres") : undefined;
+  if (own === undefined) return debian;
+  const prefix = join(own, "../..");
+  const layouts = [
+    { share: join(prefix, "share"), library: join(prefix, "lib") },
+    { share: join(prefix, "share/postgresql"), library: join(prefix, "lib/postgresql") },
+    { share: join(prefix, "share/pgsql"), library: join(prefix, "lib/pgsql") },
+    { share: join(prefix, "share/pgsql"), library: join(prefix, "lib64/pgsql") },
+  ];
+  return [...layouts.map((layout) => ({ folder: join(own, ".."), ...layout })), ...debian];
+}
+
+function extensionVersion(share: string): string | undefined {
+  const control = join(share, "extension/timescaledb.control");
+  if (!existsSync(control)) return undefined;
+  return /default_version\s*=\s*'([^']+)'/.exec(readFileSync(control, "utf8"))?.[1];
+}
+
+/** What a program of the host says to `--version`. */
+async function askVersion(file: string): Promise<string | undefined> {
+  try {
+    const { stdout, stderr } = await run(file, ["--version"], { timeout: 10_000 });
+    return versionIn(stdout + stderr);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The same of a tree's program. Its libraries are the tree's too, so it needs no sandbox to speak. */
+async function treeVersion(tree: string, file: string): Promise<string | undefined> {
+  const [linker, ...args] = treeLinker(tree);
+  try {
+    const { stdout, stderr } = await run(linker, [...args, file, "--version"], { timeout: 20_000 });
+    return versionIn(stdout + stderr);
+  } catch {
+    return undefined;
+  }
+}
+
+function versionIn(text: string): string | undefined {
+  return /\b(\d+(?:\.\d+)+)/.exec(text)?.[1];
+}
+
+/** Whether version `a` comes before `b`. */
+function older(a: string, b: string): boolean {
+  const [left, right] = [a, b].map((version) => version.split(".").map((part) => Number.parseInt(part, 10)));
+  for (const [index, wanted] of (right ?? []).entries()) {
+    const have = left?.[index] ?? 0;
+    if (have !== wanted) return have < wanted;
+  }
+  return false;
+}
+
+function originOf(root: Root, folder: string): string {
+  return root === "host" ? `host (${folder})` : "sysroot";
+}
+
+function missing(declaration: ServiceDeclaration, dataMajor?: number): TimeliftError {
+  if (dataMajor !== undefined) {
+    return new TimeliftError({
+      code: "program-missing",
+      subject: declaration.name,
+      problem: `its data was made by PostgreSQL ${dataMajor}, and no PostgreSQL ${dataMajor} with TimescaleDB is here.`,
+      remedy: `install postgresql-${dataMajor}-timescaledb, or drop the data (timelift:dropData, then destroy and up).`,
+    });
+  }
+  return new TimeliftError({
+    code: "program-missing",
+    subject: declaration.name,
+    problem: `neither this system nor the Debian tree has version ${declaration.version.minimum} or newer.`,
+    remedy:
+      "delete the folder sysroot-… in timelift's cache and try again; `timelift doctor` says where it is.",
+  });
+}

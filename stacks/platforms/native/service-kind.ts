@@ -1,0 +1,36 @@
+import type { Secrets } from "../../services/role.ts";
+import type { ServiceDeclaration } from "../../services/service.ts";
+import type { Program } from "./program.ts";
+import type { Sandbox } from "./sandbox.ts";
+import type { ServiceFolder } from "./service-folder.ts";
+import type { Log } from "./sysroot.ts";
+
+/** All that is known while a service is being started. */
+export interface Start<Declaration extends ServiceDeclaration = ServiceDeclaration> {
+  declaration: Declaration;
+  secrets: Secrets;
+  folder: ServiceFolder;
+  program: Program;
+  sandbox: Sandbox;
+  log: Log;
+}
+
+/** How one kind of service is run as a process. */
+export interface ServiceKind<Declaration extends ServiceDeclaration = ServiceDeclaration> {
+  /** Names of the secrets that the service uses. */
+  secretsOf(declaration: Declaration): (keyof Secrets)[];
+  /** Writes the configuration, and makes the data folder where there is none. */
+  prepare(start: Start<Declaration>): Promise<void>;
+  /** The command line, as the service's sandbox sees it. */
+  command(start: Start<Declaration>): string[];
+  /** Brings a service that runs to the state that its declaration and secrets ask for, if it must be told. */
+  settle?(start: Start<Declaration>, isAlive: () => boolean): Promise<void>;
+  /** The question whose answer means that the service works. */
+  ask(start: Start<Declaration>): Promise<void>;
+  /**
+   * Lets a running service take its new configuration, which `prepare` has written. False where only a restart
+   * does that.
+   */
+  reload(start: Start<Declaration>, before: Declaration, pid: number): Promise<boolean>;
+  stop: { signal: NodeJS.Signals; graceSeconds: number };
+}

@@ -1,0 +1,160 @@
+import { execFile } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { TimeliftError } from "../../../loaders/timelift-error.ts";
+import type { Role } from "../../services/role.ts";
+import type { Setting, TimescaleDbDeclaration } from "../../services/service.ts";
+import { asSuperuser, bootstrap, superuser } from "./bootstrap.ts";
+import { answered, askSql } from "./health.ts";
+import { refusedSandbox } from "./sandbox.ts";
+import type { ServiceFolder } from "./service-folder.ts";
+import type { ServiceKind, Start } from "./service-kind.ts";
+
+type TimescaleStart = Start<TimescaleDbDeclaration>;
+
+/** PostgreSQL with TimescaleDB as a process: data of its own, configuration beside it. */
+export const timescaledb: ServiceKind<TimescaleDbDeclaration> = {
+  secretsOf: () => [
+    "timelift_owner",
+    "timelift_loader",
+    "timelift_app",
+    "timelift_readonly",
+    "timelift_monitor",
+  ],
+
+  async prepare(start) {
+    writeConfiguration(start);
+    if (dataMajor(start.folder) === undefined) await initialise(start);
+    forgetDeadServer(start.folder);
+  },
+
+  command: ({ program, folder, sandbox }) => [
+    join(program.folder, "postgres"),
+    ...["-D", join(sandbox.inside(folder.stateMount), "data")],
+    ...["-c", `config_file=${join(sandbox.inside(folder.stateMount), "conf/postgresql.conf")}`],
+  ],
+
+  async settle({ declaration, folder, program, secrets }, isAlive) {
+    const socket = { host: folder.socketFolder, port: declaration.port };
+    const { error } = await answered(
+      () => askSql({ ...socket, user: superuser, database: superuser }, "SELECT 1"),
+      isAlive,
+      declaration.health.timeoutSeconds,
+    );
+    if (error !== undefined) throw error;
+    await bootstrap(socket, declaration.database, secrets, program.hasCron === true);
+  },
+
+  ask({ declaration, secrets }) {
+    const { port, database, health } = declaration;
+    const password = secrets[health.role as Role];
+    return askSql({ host: "127.0.0.1", port, database, user: health.role, password }, health.query);
+  },
+
+  async reload({ declaration, folder }, before) {
+    if (before.port !== declaration.port) return false;
+    const socket = { host: folder.socketFolder, port: declaration.port };
+    await asSuperuser(socket, superuser, (client) => client.query("SELECT pg_reload_conf()"));
+    return asSuperuser(socket, superuser, async (client) => {
+      const waiting = await client.query("SELECT FROM pg_settings WHERE pending_restart");
+      return waiting.rowCount === 0;
+    });
+  },
+
+  // "Fast": it cancels queries, writes everything out and ends.
+  stop: { signal: "SIGINT", graceSeconds: 120 },
+};
+
+/** The major version of PostgreSQL that made the data folder, if there is one. */
+export function dataMajor(folder: ServiceFolder): number | undefined {
+  const file = join(folder.data, "PG_VERSION");
+  return existsSync(file) ? Number.parseInt(readFileSync(file, "utf8"), 10) : undefined;
+}
+
+function writeConfiguration({ declaration, folder, program, sandbox }: TimescaleStart): void {
+  const conf = join(sandbox.inside(folder.stateMount), "conf");
+  const settings: Record<string, Setting> = {
+    ...declaration.settings,
+    listen_addresses: "127.0.0.1",
+    port: declaration.port,
+    unix_socket_directories: sandbox.inside(folder.socketMount),
+    unix_socket_permissions: "0700",
+    hba_file: join(conf, "pg_hba.conf"),
+    ident_file: join(conf, "pg_ident.conf"),
+    logging_collector: false,
+  };
+  if (!program.hasCron) {
+    const libraries = String(settings.shared_preload_libraries).split(",");
+    settings.shared_preload_libraries = libraries.filter((name) => name !== "pg_cron").join(",");
+  }
+  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${quoted(value)}`);
+  folder.write("conf/postgresql.conf", `${lines.join("\n")}\n`);
+  folder.write(
+    "conf/pg_hba.conf",
+    [
+      `local all ${superuser} peer map=bootstrap`,
+      `host all ${superuser} all reject`,
+      "host all all 127.0.0.1/32 scram-sha-256",
+      "",
+    ].join("\n"),
+  );
+  folder.write("conf/pg_ident.conf", `bootstrap "${sandbox.user}" ${superuser}\n`);
+}
+
+function quoted(value: Setting): string {
+  if (typeof value === "boolean") return value ? "on" : "off";
+  return typeof value === "number" ? String(value) : `'${value.replaceAll("'", "''")}'`;
+}
+
+/** Makes the data folder: under another name until it is complete, so that an interruption leaves no half of one. */
+async function initialise({ folder, program, sandbox, log }: TimescaleStart): Promise<void> {
+  log("timescaledb: making the data folder (a second)");
+  for (const name of readdirSync(folder.path).filter((each) => each.startsWith("data.new"))) {
+    rmSync(join(folder.path, name), { recursive: true, force: true });
+  }
+  const fresh = `data.new-${process.pid}`;
+  const [file, ...args] = [
+    ...sandbox.prefix,
+    join(program.folder, "initdb"),
+    ...["-D", join(sandbox.inside(folder.stateMount), fresh), "-U", superuser],
+    ...["--auth-local=peer", "--auth-host=scram-sha-256", "--encoding=UTF8", "--data-checksums"],
+    // Text sorts by code point, as in SQLite, on every machine alike.
+    ...((program.major ?? 0) >= 17 ? ["--locale-provider=builtin"] : []),
+    ...["--locale=C.UTF-8", "--no-instructions"],
+  ] as [string, ...string[]];
+  try {
+    await promisify(execFile)(file, args, { env: sandbox.env, cwd: "/" });
+  } catch (error) {
+    rmSync(join(folder.path, fresh), { recursive: true, force: true });
+    throw initialisationFailed(folder, error);
+  }
+  renameSync(join(folder.path, fresh), folder.data);
+}
+
+function initialisationFailed(folder: ServiceFolder, error: unknown): TimeliftError {
+  const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
+  const output = `${stdout}\n${stderr}`.trim();
+  const lastLines = output.split("\n").slice(-8).join("\n");
+  return (
+    refusedSandbox(output) ??
+    new TimeliftError({
+      code: "data-not-made",
+      subject: folder.data,
+      problem: `PostgreSQL could not make its data folder:\n${lastLines || String(error)}`,
+      remedy: "mend what it names (a full disk, a folder that cannot be written) and try again.",
+      cause: error,
+    })
+  );
+}
+
+/**
+ * After a crash PostgreSQL's own lock file stays, and refuses a start where another process got the number in
+ * it. Where the number is that of our dead server, the file goes.
+ */
+function forgetDeadServer(folder: ServiceFolder): void {
+  const lockFile = join(folder.data, "postmaster.pid");
+  if (!existsSync(lockFile) || folder.process !== undefined) return;
+  const last = folder.lastPid;
+  if (Number.parseInt(readFileSync(lockFile, "utf8"), 10) === last) rmSync(lockFile, { force: true });
+}

@@ -1,0 +1,44 @@
+import { pooledRoles } from "./role.ts";
+import type { PgBouncerDeclaration } from "./service.ts";
+
+/** Which database a pool stands in front of, and for whom. */
+export interface PgBouncerArgs {
+  /** TCP port on 127.0.0.1 that applications use. */
+  port: number;
+  /** Port of the database server on 127.0.0.1. */
+  upstreamPort: number;
+  /** The one database that can be reached through the pool. */
+  database: string;
+  /**
+   * Database roles that may log in.
+   * @default timelift_app, timelift_readonly, timelift_owner
+   */
+  users?: string[];
+}
+
+/** A connection pool in transaction mode: many clients, few server connections, prepared statements kept. */
+export function pgbouncer(args: PgBouncerArgs): PgBouncerDeclaration {
+  return {
+    name: "pgbouncer",
+    // The first that keeps prepared statements apart in transaction pooling.
+    version: { minimum: "1.21" },
+    port: args.port,
+    upstreamPort: args.upstreamPort,
+    database: args.database,
+    users: args.users ?? pooledRoles,
+    settings: {
+      pool_mode: "transaction",
+      max_client_conn: 200,
+      default_pool_size: 20,
+      // Spreads work over all server connections instead of wearing out the last used one.
+      server_round_robin: 1,
+      max_prepared_statements: 200,
+      // Seconds until it tries a server again that did not answer; by default 15, longer than a restart takes.
+      server_login_retry: 1,
+      auth_type: "scram-sha-256",
+      // The JDBC driver always sends it; it changes nothing on any supported server.
+      ignore_startup_parameters: "extra_float_digits",
+    },
+    health: { query: "SELECT 1", role: "timelift_readonly", timeoutSeconds: 30 },
+  };
+}

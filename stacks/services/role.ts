@@ -1,0 +1,26 @@
+/**
+ * The database's login roles. Nothing but the server's bootstrap connects as a superuser.
+ *
+ * - `timelift_owner` owns the database and its tables and runs migrations.
+ * - `timelift_loader` reads and writes rows, sets sequences, and owns the schema `timelift` (its ledger).
+ * - `timelift_app` reads and writes rows; it creates nothing.
+ * - `timelift_readonly` reads rows.
+ * - `timelift_monitor` reads statistics (pg_monitor), no rows.
+ */
+export const roles = [
+  "timelift_owner",
+  "timelift_loader",
+  "timelift_app",
+  "timelift_readonly",
+  "timelift_monitor",
+] as const;
+export type Role = (typeof roles)[number];
+
+/** The roles that applications and people use through the pool. */
+export const pooledRoles: Role[] = ["timelift_app", "timelift_readonly", "timelift_owner"];
+
+/** The schema that the loader owns. */
+export const loaderSchema = "timelift";
+
+/** The passwords of a stack: one for each database role and one for Redis. Printable ASCII only. */
+export type Secrets = Record<Role | "redis", string>;

@@ -1,0 +1,57 @@
+/** The services that a stack can have; also the names of their folders, config keys and log files. */
+export const serviceNames = ["timescaledb", "pgbouncer", "redis", "prometheus"] as const;
+export type ServiceName = (typeof serviceNames)[number];
+
+/** One value of a service's own configuration, under the service's own name for it. */
+export type Setting = string | number | boolean;
+
+interface DeclarationOf<Name extends ServiceName> {
+  name: Name;
+  /** The oldest version of the program that will do, as `major.minor`. */
+  version: { minimum: string };
+  /** TCP port on 127.0.0.1. */
+  port: number;
+  /** The service's own settings, by its own names. */
+  settings: Record<string, Setting>;
+  /** Configuration files by name, complete, where settings alone cannot say it. */
+  files?: Record<string, string>;
+  /** The question whose answer means healthy, and how long a start may take. */
+  health: { timeoutSeconds: number };
+}
+
+/** A PostgreSQL server with TimescaleDB; `version` is TimescaleDB's. */
+export interface TimescaleDbDeclaration extends DeclarationOf<"timescaledb"> {
+  /** Major versions of PostgreSQL that will do, both included. */
+  postgres: { minimum: number; maximum: number };
+  /** The application's database. */
+  database: string;
+  health: { timeoutSeconds: number; query: string; role: string };
+}
+
+/** A PgBouncer in front of one database. */
+export interface PgBouncerDeclaration extends DeclarationOf<"pgbouncer"> {
+  /** Port of the database server behind it, on 127.0.0.1. */
+  upstreamPort: number;
+  database: string;
+  /** Database roles that may log in through the pool. */
+  users: string[];
+  health: { timeoutSeconds: number; query: string; role: string };
+}
+
+export interface RedisDeclaration extends DeclarationOf<"redis"> {
+  health: { timeoutSeconds: number; command: "PING" };
+}
+
+export interface PrometheusDeclaration extends DeclarationOf<"prometheus"> {
+  health: { timeoutSeconds: number; path: string };
+}
+
+/**
+ * What a service is, apart from where it runs: plain data that survives JSON, with no password, no path of a
+ * machine and no time in it. It becomes a resource's input, so a difference here is what decides an update.
+ */
+export type ServiceDeclaration =
+  | TimescaleDbDeclaration
+  | PgBouncerDeclaration
+  | RedisDeclaration
+  | PrometheusDeclaration;

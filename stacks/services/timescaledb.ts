@@ -1,0 +1,60 @@
+import type { TimescaleDbDeclaration } from "./service.ts";
+import { tuning } from "./timescaledb-tuning.ts";
+
+/** How large the database server is and where it listens. */
+export interface TimescaleDbArgs {
+  /** TCP port on 127.0.0.1. */
+  port: number;
+  /** The application's database, made at the first start. A change of name makes a second, empty database. */
+  database: string;
+  /**
+   * Memory that the server may count on, in MB. Fixed rather than read from the machine, so that a preview
+   * says the same everywhere.
+   * @default 2048
+   */
+  memoryMb?: number;
+  /**
+   * Processor cores that the server may count on.
+   * @default 2
+   */
+  cpus?: number;
+  /**
+   * Connections that the server accepts. Applications come through PgBouncer, so few are needed.
+   * @default 100
+   */
+  maxConnections?: number;
+}
+
+/**
+ * A PostgreSQL server with TimescaleDB, pg_cron and pg_stat_statements loaded from the start (each needs a
+ * restart to be added later). Loopback only, SCRAM only, durable: fsync and full_page_writes stay on.
+ */
+export function timescaledb(args: TimescaleDbArgs): TimescaleDbDeclaration {
+  return {
+    name: "timescaledb",
+    version: { minimum: "2.17" },
+    postgres: { minimum: 15, maximum: 18 },
+    port: args.port,
+    database: args.database,
+    settings: {
+      ...tuning({
+        memoryMb: args.memoryMb ?? 2048,
+        cpus: args.cpus ?? 2,
+        maxConnections: args.maxConnections ?? 100,
+      }),
+      shared_preload_libraries: "timescaledb,pg_cron,pg_stat_statements",
+      "timescaledb.telemetry_level": "off",
+      "cron.database_name": args.database,
+      // Without it pg_cron opens a TCP connection for each job, which SCRAM would refuse.
+      "cron.use_background_workers": true,
+      fsync: true,
+      full_page_writes: true,
+      password_encryption: "scram-sha-256",
+      log_statement: "none",
+      log_line_prefix: "%m [%p] %q%u@%d %a ",
+      timezone: "UTC",
+      log_timezone: "UTC",
+    },
+    health: { query: "SELECT 1", role: "timelift_monitor", timeoutSeconds: 60 },
+  };
+}
