@@ -83,6 +83,16 @@ async function setPasswords(client: pg.Client, secrets: Secrets): Promise<void> 
   }
 }
 
+/** Makes one more database with the same roles, extensions and privileges, on a server that was started. */
+export async function addDatabase(socket: SuperuserSocket, database: string): Promise<void> {
+  await asSuperuser(socket, superuser, async (client) => {
+    await makeDatabase(client, database);
+    await grantDatabase(client, database);
+  });
+  // pg_cron lives in one database of a server only.
+  await asSuperuser(socket, database, (client) => furnish(client, false));
+}
+
 /** Makes the database where it is missing, and says whether it was. */
 async function makeDatabase(client: pg.Client, database: string): Promise<boolean> {
   const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = $1", [database]);
@@ -124,6 +134,7 @@ async function furnish(client: pg.Client, hasCron: boolean): Promise<void> {
     GRANT USAGE ON SCHEMA public TO ${roles.join(", ")};
     CREATE SCHEMA IF NOT EXISTS ${loaderSchema} AUTHORIZATION timelift_loader;
     GRANT USAGE ON SCHEMA ${loaderSchema} TO timelift_owner, timelift_readonly;
+    GRANT CREATE ON SCHEMA ${loaderSchema} TO timelift_owner;
   `);
   await client.query(defaultPrivileges);
   if (hasCron) await client.query("GRANT USAGE ON SCHEMA cron TO timelift_owner");
