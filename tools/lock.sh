@@ -61,3 +61,19 @@ drop_lock() {
   [ "$(readlink "$1")" = "$(process_identity $$)" ] && rm -f "$1"
   return 0
 }
+
+# with_lock PATH WHAT COMMAND...
+with_lock() {
+  with_lock_path=$1
+  take_lock "$1" "$2"
+  shift 2
+  "$@"
+  drop_lock "$with_lock_path"
+}
+
+# For the end of a program, whatever ended it.
+drop_locks_in() {
+  for lock_path in "$1"/*.lock; do
+    if [ -L "$lock_path" ]; then drop_lock "$lock_path"; fi
+  done
+}
