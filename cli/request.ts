@@ -1,10 +1,6 @@
 import { createInterface } from "node:readline";
 import { TimeliftError } from "../loaders/timelift-error.ts";
-
-/** What a command that serves a Pulumi resource answers on stdout, as its last line. */
-export type Answer<T> =
-  | { result: T }
-  | { error: { code: string; subject: string; message: string; remedy: string } };
+import type { Answer } from "../stacks/resources/command.ts";
 
 /**
  * Serves one request of a Pulumi resource: one JSON line in on stdin, one JSON line out on stdout.

@@ -9,6 +9,8 @@ export class TimeliftError extends Error {
   readonly subject: string;
   /** What the user can do. */
   readonly remedy: string;
+  /** Makes Pulumi show the message alone when its program fails with it. */
+  readonly __pulumiRunError = true;
 
   constructor(parts: { code: string; subject: string; problem: string; remedy: string; cause?: unknown }) {
     super(`${parts.subject}: ${parts.problem}\n  remedy: ${parts.remedy}`, { cause: parts.cause });

@@ -12,6 +12,16 @@ export interface AppliedMigration {
   sql: string;
 }
 
+/** The migration in one word, for Pulumi's state; `parseApplied` reads it back. */
+export function formatApplied({ checksum, options, sql }: AppliedMigration): string {
+  return [checksum, options, sql].join(":");
+}
+
+export function parseApplied(name: string, text: string): AppliedMigration {
+  const [checksum = "", options = "", sql = ""] = text.split(":");
+  return { name, checksum, options, sql };
+}
+
 export function describeApplied(
   file: MigrationFile,
   context: MigrationContext,
@@ -49,7 +59,7 @@ export function checkHistory(phase: Phase, files: AppliedMigration[], applied: A
       throw problem(
         "migration-edited",
         past.name,
-        `it was edited after it was applied (checksum ${file.checksum.slice(0, 8)}, applied ${past.checksum.slice(0, 8)})`,
+        `it was edited after it was applied (checksum ${file.checksum}, applied ${past.checksum})`,
         "undo the edit and write the change as a new migration",
       );
     }

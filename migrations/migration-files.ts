@@ -52,17 +52,19 @@ export function listMigrations(workloadDir: string, phase: Phase): MigrationFile
     return {
       name: name.replace(/\.ts$/, ""),
       path: join(dir, name),
-      checksum: createHash("sha256").update(text).digest("hex"),
+      checksum: createHash("sha256").update(text).digest("hex").slice(0, 16),
     };
   });
 }
 
 /**
- * Loads a migration by Node's own import.
+ * Loads a migration by Node's own import, anew when its text changed.
  * @throws TimeliftError `migration-exports` when it lacks `up` or `down`
  */
 export async function importMigration(file: MigrationFile): Promise<MigrationActions> {
-  const module = (await import(pathToFileURL(file.path).href)) as Partial<MigrationActions>;
+  const module = (await import(
+    `${pathToFileURL(file.path).href}?${file.checksum}`
+  )) as Partial<MigrationActions>;
   if (typeof module.up !== "function" || typeof module.down !== "function") {
     throw new TimeliftError({
       code: "migration-exports",

@@ -1,4 +1,4 @@
-import { identifier } from "./identifier.ts";
+import { quoteIdentifier as identifier } from "../loaders/identifier.ts";
 
 /** Session setting that lets a way back drop a table that holds rows. */
 export const dropRowsSetting = "timelift.drop_rows";

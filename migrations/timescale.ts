@@ -1,5 +1,5 @@
 import type { MigrationBuilder } from "node-pg-migrate";
-import { identifier, identifiers } from "./identifier.ts";
+import { quoteIdentifier as identifier } from "../loaders/identifier.ts";
 import { type Interval, intervalSql } from "./interval.ts";
 import { dropTable, plainTable } from "./reversal.ts";
 
@@ -166,4 +166,8 @@ function keyConstraints(table: string, keys: KeysArgs): { name: string; sql: str
 function indexColumn(column: string): string {
   const [name = column, ...direction] = column.split(" ");
   return [identifier(name), ...direction.map((word) => word.toUpperCase())].join(" ");
+}
+
+function identifiers(names: string[]): string {
+  return names.map(identifier).join(", ");
 }

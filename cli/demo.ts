@@ -1,0 +1,77 @@
+import { join } from "node:path";
+import { Command } from "commander";
+import type { ValidationReport } from "../loaders/validation-report.ts";
+import { findProgram } from "../stacks/platforms/native/program.ts";
+import { pgbouncer } from "../stacks/services/pgbouncer.ts";
+import { prometheus } from "../stacks/services/prometheus.ts";
+import { redis } from "../stacks/services/redis.ts";
+import { timescaledb } from "../stacks/services/timescaledb.ts";
+import { localDir } from "./backend.ts";
+import { sourceInConfig } from "./deploy.ts";
+import { askPulumi, prepareStack, setConfig } from "./pulumi.ts";
+import { buildSample } from "./sample/stockula.ts";
+import { StepClock } from "./step-clock.ts";
+import { deployWatched } from "./watched-update.ts";
+
+interface DemoOptions {
+  stack: string;
+  source?: string;
+}
+
+/** `timelift demo`: the main job on real rows, from nothing to a validated TimescaleDB. */
+export function demoCommand(): Command {
+  return new Command("demo")
+    .description("Deploys the sample with a real pulumi up: services, migrations, load, validation.")
+    .option("-s, --stack <name>", "the stack", "dev")
+    .option("--source <file>", "a SQLite file of the same application in place of the sample")
+    .action(runDemo);
+}
+
+async function runDemo({ stack, source }: DemoOptions): Promise<void> {
+  const clock = new StepClock();
+  const sample = join(localDir, "sample", "stockula.db");
+  const say = (line: string) => console.log(`  ${line}`);
+  await Promise.all([
+    clock.time("programs of the services", () => findPrograms(say)),
+    clock.time(source ? "source" : "sample of real prices", async () => {
+      if (!source) await buildSample(sample);
+    }),
+    clock.time("stack", () => prepareStack(stack)),
+  ]);
+  await setConfig(stack, { source: sourceInConfig(source ?? sample) });
+  const update = await clock.time("pulumi up", () => deployWatched(stack));
+  if (!update.ok) {
+    process.exitCode = 1;
+    console.log("\nThe update failed; what stands above says why. Mend it and type ./timelift demo again.");
+    return;
+  }
+  const outputs = JSON.parse(await askPulumi(["stack", "output", "--stack", stack, "--json"])) as {
+    checks: string[];
+    report: string;
+  };
+  const report = JSON.parse(outputs.report) as ValidationReport;
+  console.log(`\n${update.changed ? "Validated" : "Unchanged; validated before"}:`);
+  for (const line of outputs.checks) console.log(`  ${line}`);
+  console.log("\nWhere the time went:");
+  for (const line of [...clock.lines(), ...update.steps.map((line) => `  ${line}`)]) console.log(`  ${line}`);
+  console.log(next(stack, report));
+}
+
+/** Brings the services' programs here before Pulumi starts, so that what it takes is seen as a step of its own. */
+async function findPrograms(log: (line: string) => void): Promise<void> {
+  const at = { port: 0, upstreamPort: 0, database: "" };
+  await Promise.all(
+    [timescaledb(at), pgbouncer(at), redis(at), prometheus(at)].map((service) => findProgram(service, log)),
+  );
+}
+
+function next(stack: string, report: ValidationReport): string {
+  const option = stack === "dev" ? "" : ` --stack ${stack}`;
+  return `
+${report.rows.toLocaleString("en")} rows are in TimescaleDB, each compared with the SQLite file. Now try:
+  ./timelift status${option}                what runs, and where
+  ./timelift psql${option}                  ask the database yourself
+  ./timelift preview --diff${option}        what another up would do: nothing
+  ./timelift up --source YOUR.db${option}   your own stockula database in place of the sample
+  ./timelift destroy${option}               stop it all and take it back`;
+}

@@ -1,0 +1,52 @@
+import { relative, resolve } from "node:path";
+import { Command } from "commander";
+import { projectDir } from "./backend.ts";
+import { prepareStack, pulumi, setConfig } from "./pulumi.ts";
+
+interface DeployOptions {
+  stack: string;
+  source?: string;
+  workload?: string;
+}
+
+const descriptions = {
+  up: "Deploys a stack: services, migrations, load, validation. A failed validation fails it.",
+  preview: "Shows what up would do, with the SQL of new migrations and the rows that will go.",
+  destroy: "Stops a stack's services. Their data stays unless the stack's config says dropData.",
+};
+
+/**
+ * `up`, `preview` and `destroy`: thin passes to Pulumi with stack, backend and passphrase set. Any other
+ * argument is Pulumi's own. Without a terminal nothing is asked.
+ */
+export function deployCommand(verb: keyof typeof descriptions): Command {
+  const command = new Command(verb)
+    .description(descriptions[verb])
+    .option("-s, --stack <name>", "the stack", "dev")
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .helpOption("-h, --help");
+  if (verb !== "destroy") {
+    command
+      .option("--source <file>", "the SQLite file; kept in the stack's config")
+      .option("--workload <name>", "the workload; kept in the stack's config");
+  }
+  return command.action(async (options: DeployOptions, { args }: Command) => {
+    const { stack, source, workload } = options;
+    await prepareStack(stack);
+    await setConfig(stack, { source: source && sourceInConfig(source), workload });
+    process.exitCode = await pulumi([verb, "--stack", stack, ...unattended(verb), ...args]);
+  });
+}
+
+/** As the config holds it: relative to the project where the file is inside it, absolute elsewhere. */
+export function sourceInConfig(source: string): string {
+  const absolute = resolve(source);
+  const inside = relative(projectDir, absolute);
+  return inside.startsWith("..") ? absolute : inside;
+}
+
+function unattended(verb: string): string[] {
+  if (process.stdin.isTTY && process.stdout.isTTY) return [];
+  return verb === "preview" ? ["--non-interactive"] : ["--non-interactive", "--yes"];
+}

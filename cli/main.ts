@@ -1,0 +1,75 @@
+import { Command } from "commander";
+import { TimeliftError } from "../loaders/timelift-error.ts";
+
+/** Each command in a file of its own, read only when it is asked for: resources start many of them. */
+const commands: Record<string, { summary: string; load: () => Promise<Command> }> = {
+  demo: {
+    summary: "deploy the sample: services, migrations, load, validation; then try it",
+    load: async () => (await import("./demo.ts")).demoCommand(),
+  },
+  up: {
+    summary: "deploy a stack (pulumi up)",
+    load: async () => (await import("./deploy.ts")).deployCommand("up"),
+  },
+  preview: {
+    summary: "show what up would do: services, SQL, rows (pulumi preview)",
+    load: async () => (await import("./deploy.ts")).deployCommand("preview"),
+  },
+  destroy: {
+    summary: "take a stack back (pulumi destroy)",
+    load: async () => (await import("./deploy.ts")).deployCommand("destroy"),
+  },
+  shell: {
+    summary: "a shell in which plain pulumi commands work",
+    load: async () => (await import("./shell.ts")).shellCommand(),
+  },
+  status: {
+    summary: "what runs, where, since when",
+    load: async () => (await import("./status.ts")).statusCommand(),
+  },
+  logs: { summary: "the log of a service", load: async () => (await import("./logs.ts")).logsCommand() },
+  psql: { summary: "psql on the target", load: async () => (await import("./psql.ts")).psqlCommand() },
+  migrate: {
+    summary: "the target's migrations: status, up, down",
+    load: async () => (await import("./migrate.ts")).migrateCommand(),
+  },
+  load: {
+    summary: "load a source (what SqliteLoad runs)",
+    load: async () => (await import("./load.ts")).loadCommand(),
+  },
+  validate: {
+    summary: "compare every row (what Validation runs)",
+    load: async () => (await import("./validate.ts")).validateCommand(),
+  },
+  service: {
+    summary: "start or stop one service (what NativeService runs)",
+    load: async () => (await import("./service.ts")).serviceCommand(),
+  },
+  sample: {
+    summary: "build the sample SQLite file",
+    load: async () => (await import("./sample.ts")).sampleCommand(),
+  },
+  test: {
+    summary: "typecheck, lint and run the tests",
+    load: async () => (await import("./test.ts")).testCommand(),
+  },
+};
+
+const program = new Command("timelift")
+  .description("Moves an application from SQLite to TimescaleDB, as code.")
+  .enablePositionalOptions()
+  .showHelpAfterError("(timelift --help lists the commands)");
+
+const asked = process.argv[2] ?? "";
+for (const [name, { summary, load }] of Object.entries(commands)) {
+  program.addCommand(asked === name ? await load() : new Command(name).summary(summary).description(summary));
+}
+program.addCommand(new Command("doctor").description("what is present, from where, and what is missing"));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  const known = error instanceof TimeliftError;
+  console.error(known ? error.message : error);
+  process.exitCode = 1;
+}

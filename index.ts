@@ -1,0 +1,76 @@
+import { readConfig } from "./stacks/config.ts";
+import { postgresUrl, redisUrl as urlOfRedis } from "./stacks/connection-url.ts";
+import { nativePlatform } from "./stacks/platforms/native.ts";
+import { Credentials } from "./stacks/resources/credentials.ts";
+import { Migrations } from "./stacks/resources/migrations.ts";
+import { SqliteLoad } from "./stacks/resources/sqlite-load.ts";
+import { Validation } from "./stacks/resources/validation.ts";
+import { pgbouncer } from "./stacks/services/pgbouncer.ts";
+import { prometheus } from "./stacks/services/prometheus.ts";
+import { redis } from "./stacks/services/redis.ts";
+import { timescaledb } from "./stacks/services/timescaledb.ts";
+import { findWorkload, workloadReference } from "./stacks/workload.ts";
+
+const config = readConfig();
+const { database, ports, source, memoryMb, cpus, dropData, dropRows, migrateTo: to } = config;
+const stateDir = `.timelift/${config.stack}`;
+const workload = workloadReference(config);
+await findWorkload(workload);
+
+const { passwords } = new Credentials("credentials");
+const platform = nativePlatform({ stateDir, dropData });
+
+const timescale = platform.service(
+  timescaledb({ port: ports.timescaledb, database, memoryMb, cpus }),
+  passwords,
+);
+const pooler = platform.service(
+  pgbouncer({ port: ports.pgbouncer, upstreamPort: ports.timescaledb, database }),
+  passwords,
+  [timescale],
+);
+const cache = platform.service(redis({ port: ports.redis }), passwords);
+const metrics = platform.service(prometheus({ port: ports.prometheus }), passwords);
+
+const target = { host: timescale.host, port: timescale.port, database };
+const data = { source, workload, target, stateDir };
+const schema = { workload, target, to, dropRows, password: passwords.timelift_owner };
+
+const tables = new Migrations(
+  "tables",
+  { phase: "before-load", ...schema },
+  { dependsOn: timescale.resource },
+);
+const load = new SqliteLoad("load", {
+  ...data,
+  password: passwords.timelift_loader,
+  tables: tables.applied,
+});
+const keys = new Migrations("keys", { phase: "after-load", ...schema }, { dependsOn: load });
+const validation = new Validation("validation", {
+  ...data,
+  password: passwords.timelift_readonly,
+  loaded: load.loaded,
+  after: keys.applied,
+  when: config.validate,
+});
+
+export const databaseUrl = postgresUrl(
+  { ...target, port: pooler.port },
+  "timelift_app",
+  passwords.timelift_app,
+);
+export const directUrl = postgresUrl(target, "timelift_owner", passwords.timelift_owner);
+export const redisUrl = urlOfRedis(cache, passwords.redis);
+export const prometheusUrl = `http://${metrics.host}:${metrics.port}`;
+export const rows = load.rows;
+export const loaded = load.summary;
+export const validated = validation.status;
+export const checks = validation.lines;
+export const report = validation.report;
+export const versions = {
+  timescaledb: timescale.version,
+  pgbouncer: pooler.version,
+  redis: cache.version,
+  prometheus: metrics.version,
+};

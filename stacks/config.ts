@@ -1,0 +1,126 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { TimeliftError } from "../loaders/timelift-error.ts";
+
+const port = (standard: number) => z.int().min(1024).max(65535).default(standard);
+
+/** Port of each service on 127.0.0.1. */
+const ports = z.strictObject({
+  /** Direct connections: migrations, COPY, advisory locks. */
+  timescaledb: port(55432),
+  /** The applications' way in, transaction pooling. */
+  pgbouncer: port(56432),
+  redis: port(56379),
+  prometheus: port(59090),
+});
+
+const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]);
+const name = /^[a-z_][a-z0-9_]{0,62}$/;
+
+/** Every key of the `timelift:` namespace; Pulumi.yaml repeats the names, types and defaults. */
+const schema = z.strictObject({
+  /** The SQLite file, relative to the project folder or absolute. */
+  source: z.string({ error: "no SQLite file is named" }).min(1, "no SQLite file is named"),
+  /** Name of a workload in loaders/workloads. */
+  workload: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]*$/, "lower-case letters, digits and dashes")
+    .default("stockula"),
+  /** A folder with loader.ts and migrations/; wins over `workload`. */
+  workloadPath: z.string().default(""),
+  /** Parsed again by the workload's own schema. */
+  workloadOptions: z.record(z.string(), z.unknown()).default({}),
+  /** How services become real. */
+  platform: z.enum(["native"]).default("native"),
+  /** Name of the target database. */
+  database: z.string().regex(name, "a lower-case PostgreSQL name, at most 63 characters").default("timelift"),
+  /** MiB that TimescaleDB is tuned for. */
+  memoryMb: z.coerce.number().int().min(256).default(2048),
+  /** Cores that TimescaleDB is tuned for. */
+  cpus: z.coerce.number().int().min(1).default(2),
+  ports: ports.prefault({}),
+  /** When every row is compared. */
+  validate: z.enum(["changed", "always"]).default("changed"),
+  /** The last migration that should stand; empty for all. */
+  migrateTo: z.string().default(""),
+  /** Lets a way back drop a table that holds rows. */
+  dropRows: flag.default(false),
+  /** Lets destroy delete the services' data. */
+  dropData: flag.default(false),
+});
+
+/** The stack's config, parsed and complete. */
+export type StackConfig = z.infer<typeof schema> & { stack: string };
+
+const objects = ["workloadOptions", "ports"] as const;
+
+const examples: Record<keyof typeof schema.shape, string> = {
+  source: "source path/to/app.db",
+  workload: "workload stockula",
+  workloadPath: "workloadPath path/to/workload",
+  workloadOptions: "--path timelift:workloadOptions.priceType 'numeric(20,6)'",
+  platform: "platform native",
+  database: "database timelift",
+  memoryMb: "memoryMb 2048",
+  cpus: "cpus 2",
+  ports: "--path timelift:ports.SERVICE 55433",
+  validate: "validate changed",
+  migrateTo: "migrateTo ''",
+  dropRows: "dropRows false",
+  dropData: "dropData false",
+};
+
+/**
+ * Parses the raw config of a stack (`timelift:key` -> text as Pulumi hands it over).
+ * @throws TimeliftError `config` that lists every problem at once, each with key, value, what is allowed, and
+ * the line that mends it
+ */
+export function parseConfig(raw: Record<string, string>, stack: string): StackConfig {
+  const own = Object.entries(raw).flatMap(([key, value]) =>
+    key.startsWith("timelift:") ? [[key.slice("timelift:".length), value] as const] : [],
+  );
+  const values = Object.fromEntries(own.map(([key, value]) => [key, plain(key, value)]));
+  const parsed = schema.safeParse(values);
+  if (parsed.success) return { ...parsed.data, stack };
+  throw new TimeliftError({
+    code: "config",
+    subject: `config of stack ${stack}`,
+    problem: `${parsed.error.issues.length} of its values cannot be used\n${parsed.error.issues
+      .flatMap((issue) => describe(issue, values))
+      .join("\n")}`,
+    remedy: "run the lines above, or edit the stack's Pulumi file, then run again",
+  });
+}
+
+/** Parses the config of the stack that Pulumi is running. */
+export function readConfig(): StackConfig {
+  return parseConfig(pulumi.runtime.allConfig(), pulumi.getStack());
+}
+
+function plain(key: string, value: string): unknown {
+  if (!(objects as readonly string[]).includes(key)) return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
+function describe(issue: z.core.$ZodIssue, values: Record<string, unknown>): string[] {
+  if (issue.code === "unrecognized_keys") {
+    const known = issue.path.length === 0 ? Object.keys(schema.shape) : Object.keys(ports.shape);
+    return issue.keys.map((key) => {
+      const full = [...issue.path, key].join(".");
+      return `  timelift:${full}: no such key; known are ${known.join(", ")}\n    pulumi config rm --path timelift:${full}`;
+    });
+  }
+  const key = issue.path[0] as keyof typeof examples;
+  const value = issue.path.reduce<unknown>(
+    (at, step) => (at as Record<PropertyKey, unknown>)?.[step],
+    values,
+  );
+  const given = value === undefined ? "" : ` = ${JSON.stringify(value)}`;
+  const example = examples[key].replace("SERVICE", String(issue.path[1] ?? "timescaledb"));
+  const line = example.startsWith("--") ? example : `timelift:${example}`;
+  return [`  timelift:${issue.path.join(".")}${given}: ${issue.message}\n    pulumi config set ${line}`];
+}

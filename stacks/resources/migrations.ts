@@ -1,0 +1,33 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Phase } from "../../migrations/migration-files.ts";
+import type { WorkloadReference } from "../workload.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { providerIn } from "./provider.ts";
+
+/** One phase of a workload's migrations. */
+export interface MigrationsArgs {
+  phase: Phase;
+  workload: WorkloadReference;
+  /** The database itself, never the pooler: DDL and advisory locks need a session. */
+  target: Endpoint;
+  /** Password of the role that owns the tables. */
+  password: pulumi.Input<string>;
+  /**
+   * The last migration that should stand, of either phase.
+   * @default the last file
+   */
+  to?: string;
+  /** Let a way back drop a table that holds rows. @default false */
+  dropRows?: boolean;
+}
+
+/** Applied migrations. A preview shows the SQL of those that will run, before any server exists. */
+export class Migrations extends pulumi.dynamic.Resource {
+  /** Names of the migrations that stand. */
+  declare readonly applied: pulumi.Output<string[]>;
+
+  constructor(name: string, args: MigrationsArgs, opts?: pulumi.CustomResourceOptions) {
+    const inputs = { ...args, password: pulumi.secret(args.password), applied: undefined };
+    super(providerIn("migrations-provider"), name, inputs, opts, "timelift", "Migrations");
+  }
+}

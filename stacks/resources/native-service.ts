@@ -1,0 +1,27 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Secrets } from "../services/role.ts";
+import type { ServiceDeclaration } from "../services/service.ts";
+import { providerIn } from "./provider.ts";
+
+/** A service that runs as a process of this machine. */
+export interface NativeServiceArgs {
+  declaration: ServiceDeclaration;
+  /** The stack's folder, relative to the project: data, logs and 0600 secrets of its services. */
+  stateDir: string;
+  secrets: pulumi.Input<Secrets>;
+  /** Delete the data with the service. */
+  dropData: boolean;
+}
+
+/** A process that is up when a query is answered; a dead one is noticed by the next preview. */
+export class NativeService extends pulumi.dynamic.Resource {
+  /** Version of the program that runs. */
+  declare readonly version: pulumi.Output<string>;
+  /** Where the program came from: a folder of this machine, or the Debian tree in the cache. */
+  declare readonly origin: pulumi.Output<string>;
+
+  constructor(name: string, args: NativeServiceArgs, opts?: pulumi.CustomResourceOptions) {
+    const inputs = { ...args, secrets: pulumi.secret(args.secrets), version: undefined, origin: undefined };
+    super(providerIn("native-service-provider"), name, inputs, opts, "timelift", "NativeService");
+  }
+}

@@ -1,0 +1,109 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
+import type { dynamic } from "@pulumi/pulumi";
+import type { LoaderDefinition } from "../../loaders/define-loader.ts";
+import type { LoadResult, Part } from "../../loaders/load-result.ts";
+import { readFingerprint } from "../../loaders/source/fingerprint.ts";
+import { scanSource } from "../../loaders/source/scan-source.ts";
+import { findWorkload, type WorkloadReference } from "../workload.ts";
+import { checked } from "./checked.ts";
+import { runCommand } from "./command.ts";
+import type { Endpoint } from "./endpoint.ts";
+import type { SqliteLoadArgs } from "./sqlite-load.ts";
+
+/** What `check` adds: the source as it is now, a line a table for the reviewer, and the parts it is made of. */
+interface Plan {
+  fingerprint: string;
+  /** Digest of the loader's definition: another mapping is another load. */
+  mapping: string;
+  /** Table -> rows that will go. */
+  plan: Record<string, string>;
+  /** Table -> its parts as JSON; text, so that a preview shows one short line. */
+  parts: Record<string, string>;
+}
+type Inputs = Omit<SqliteLoadArgs, "password" | "tables"> & Plan & { password: string; tables: string[] };
+type Outputs = Inputs & { loaded: string; rows: number; summary: Record<string, string> };
+
+/** One load, as `timelift load --request` reads it. */
+export interface LoadCommandRequest {
+  workload: WorkloadReference;
+  source: string;
+  copyPath: string;
+  target: Endpoint & { user: string; password: string };
+}
+
+/** Where the private copy of the source lives. */
+export const copyPathIn = (stateDir: string) => join(stateDir, "source", "copy.db");
+
+export function check(olds: Partial<Inputs>, news: Inputs): Promise<dynamic.CheckResult> {
+  return checked("source", news, async () => {
+    const { loader } = await findWorkload(news.workload);
+    const fingerprint = readFingerprint(news.source);
+    const mapping = digestOf(loader);
+    const { plan, parts } = olds;
+    if (plan && parts && olds.fingerprint === fingerprint && olds.mapping === mapping) {
+      return { fingerprint, mapping, plan, parts };
+    }
+    const scan = await scanSource({
+      source: news.source,
+      copyPath: copyPathIn(news.stateDir),
+      loader,
+      ...(parts && olds.mapping === mapping && { previous: parsed(parts) }),
+    });
+    const tables = Object.entries(scan.tables);
+    return {
+      fingerprint: scan.fingerprint,
+      mapping,
+      plan: Object.fromEntries(tables.map(([table, { change }]) => [table, change])),
+      parts: Object.fromEntries(tables.map(([table, each]) => [table, JSON.stringify(each.parts)])),
+    };
+  });
+}
+
+export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<dynamic.DiffResult> {
+  const changes =
+    olds.loaded !== news.fingerprint ||
+    olds.mapping !== news.mapping ||
+    olds.target.database !== news.target.database ||
+    !isDeepStrictEqual(olds.tables, news.tables);
+  return { changes };
+}
+
+export async function create(inputs: Inputs): Promise<dynamic.CreateResult> {
+  return { id: inputs.workload.name, outs: await load(inputs) };
+}
+
+export async function update(_id: string, _olds: Outputs, news: Inputs): Promise<dynamic.UpdateResult> {
+  return { outs: await load(news) };
+}
+
+/** Rows stay: destroy takes services away, and their data only where the stack says so. */
+export async function remove(): Promise<void> {}
+
+async function load(inputs: Inputs): Promise<Outputs> {
+  const { workload, source, stateDir, target, password } = inputs;
+  const request: LoadCommandRequest = {
+    workload,
+    source,
+    copyPath: copyPathIn(stateDir),
+    target: { ...target, user: "timelift_loader", password },
+  };
+  const result = await runCommand<LoadResult>(["load", "--request"], request);
+  const summary = Object.entries(result.tables).map(([table, done]) => {
+    const { rows, inserted, updated, deleted } = done;
+    return [table, `${rows} rows; ${inserted} inserted, ${updated} updated, ${deleted} deleted`];
+  });
+  return { ...inputs, loaded: result.fingerprint, rows: result.rows, summary: Object.fromEntries(summary) };
+}
+
+function digestOf(loader: LoaderDefinition): string {
+  const text = JSON.stringify(loader.tables, (_key, value) =>
+    typeof value === "symbol" ? String(value) : value,
+  );
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+}
+
+function parsed(parts: Record<string, string>): Record<string, Part[]> {
+  return Object.fromEntries(Object.entries(parts).map(([table, text]) => [table, JSON.parse(text)]));
+}

@@ -1,0 +1,35 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { WorkloadReference } from "../workload.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { providerIn } from "./provider.ts";
+
+/** A load of one SQLite file. */
+export interface SqliteLoadArgs {
+  /** As the config writes it; carried to the loader, never compared. */
+  source: string;
+  workload: WorkloadReference;
+  /** The database itself, never the pooler: COPY and advisory locks need a session. */
+  target: Endpoint;
+  /** Password of the role that loads. */
+  password: pulumi.Input<string>;
+  /** The stack's folder, relative to the project: the private copy of the source lives there. */
+  stateDir: string;
+  /** Migrations that stand; tables made anew are loaded anew. */
+  tables: pulumi.Input<string[]>;
+}
+
+/** Rows of a SQLite file in the target. A preview shows how many will go, per table. */
+export class SqliteLoad extends pulumi.dynamic.Resource {
+  /** Fingerprint of the source as it was loaded. */
+  declare readonly loaded: pulumi.Output<string>;
+  /** Rows in the target that came from the source. */
+  declare readonly rows: pulumi.Output<number>;
+  /** What the last load did, a line a table. */
+  declare readonly summary: pulumi.Output<Record<string, string>>;
+
+  constructor(name: string, args: SqliteLoadArgs, opts?: pulumi.CustomResourceOptions) {
+    const outputs = { loaded: undefined, rows: undefined, summary: undefined };
+    const inputs = { ...args, password: pulumi.secret(args.password), ...outputs };
+    super(providerIn("sqlite-load-provider"), name, inputs, opts, "timelift", "SqliteLoad");
+  }
+}

@@ -1,0 +1,80 @@
+import { isDeepStrictEqual } from "node:util";
+import type { dynamic } from "@pulumi/pulumi";
+import { renderLines } from "../../loaders/validate/render-lines.ts";
+import type { ValidationReport } from "../../loaders/validation-report.ts";
+import type { WorkloadReference } from "../workload.ts";
+import { runCommand } from "./command.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { copyPathIn } from "./sqlite-load-provider.ts";
+import type { ValidationArgs } from "./validation.ts";
+
+type Inputs = Omit<ValidationArgs, "password" | "loaded" | "after"> & {
+  password: string;
+  loaded: string;
+  after: string[];
+};
+type Outputs = Inputs & { status: "PASS" | "FAIL"; lines: string[]; report: string };
+
+/** One validation, as `timelift validate --request` reads it. */
+export interface ValidateCommandRequest {
+  workload: WorkloadReference;
+  source: string;
+  copyPath: string;
+  expectedFingerprint: string;
+  target: Endpoint & { user: string; password: string };
+}
+
+/** A resource that exists although its work failed: Pulumi keeps its outputs, fails the update, and tries again. */
+class ValidationFailed extends Error {
+  readonly id: string;
+  readonly properties: Outputs;
+  readonly reasons: string[];
+
+  constructor(outputs: Outputs) {
+    const failed = outputs.lines.filter((line) => !/^(PASS|SKIP)/.test(line));
+    super(`validation failed\n${failed.join("\n")}`);
+    this.id = outputs.workload.name;
+    this.properties = outputs;
+    this.reasons = failed;
+  }
+}
+
+export async function check(_olds: object, news: Inputs): Promise<dynamic.CheckResult> {
+  return { inputs: news };
+}
+
+export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<dynamic.DiffResult> {
+  const keys = ["loaded", "after", "workload", "target"] as const;
+  const changes = news.when === "always" || keys.some((key) => !isDeepStrictEqual(olds[key], news[key]));
+  return { changes };
+}
+
+export async function create(inputs: Inputs): Promise<dynamic.CreateResult> {
+  return { id: inputs.workload.name, outs: await validate(inputs) };
+}
+
+export async function update(_id: string, _olds: Outputs, news: Inputs): Promise<dynamic.UpdateResult> {
+  return { outs: await validate(news) };
+}
+
+export async function remove(): Promise<void> {}
+
+async function validate(inputs: Inputs): Promise<Outputs> {
+  const { workload, source, stateDir, target, password, loaded } = inputs;
+  const request: ValidateCommandRequest = {
+    workload,
+    source,
+    copyPath: copyPathIn(stateDir),
+    expectedFingerprint: loaded,
+    target: { ...target, user: "timelift_readonly", password },
+  };
+  const report = await runCommand<ValidationReport>(["validate", "--request"], request);
+  const outputs = {
+    ...inputs,
+    status: report.status,
+    lines: renderLines(report),
+    report: JSON.stringify(report),
+  };
+  if (report.status === "FAIL") throw new ValidationFailed(outputs);
+  return outputs;
+}

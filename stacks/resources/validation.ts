@@ -1,0 +1,37 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { WorkloadReference } from "../workload.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { providerIn } from "./provider.ts";
+
+/** A comparison of every row of the source with the target. */
+export interface ValidationArgs {
+  /** As the config writes it; carried to the validator, never compared. */
+  source: string;
+  workload: WorkloadReference;
+  target: Endpoint;
+  /** Password of the role that reads. */
+  password: pulumi.Input<string>;
+  /** The stack's folder, relative to the project: the private copy of the source lives there. */
+  stateDir: string;
+  /** Fingerprint of the source that was loaded; a new one is compared anew. */
+  loaded: pulumi.Input<string>;
+  /** Migrations that stand after the load; a new one is compared anew. */
+  after: pulumi.Input<string[]>;
+  /** `changed` compares when one of the above did, `always` at every up. */
+  when: "changed" | "always";
+}
+
+/** A proof, or a failed update: it fails when a single row differs. */
+export class Validation extends pulumi.dynamic.Resource {
+  declare readonly status: pulumi.Output<"PASS" | "FAIL">;
+  /** A PASS, FAIL or SKIP line for each check. */
+  declare readonly lines: pulumi.Output<string[]>;
+  /** The ValidationReport as JSON. */
+  declare readonly report: pulumi.Output<string>;
+
+  constructor(name: string, args: ValidationArgs, opts?: pulumi.CustomResourceOptions) {
+    const outputs = { status: undefined, lines: undefined, report: undefined };
+    const inputs = { ...args, password: pulumi.secret(args.password), ...outputs };
+    super(providerIn("validation-provider"), name, inputs, opts, "timelift", "Validation");
+  }
+}

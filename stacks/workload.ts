@@ -1,0 +1,97 @@
+import { existsSync, readdirSync } from "node:fs";
+import { basename, join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { z } from "zod";
+import type { LoaderDefinition } from "../loaders/define-loader.ts";
+import { TimeliftError } from "../loaders/timelift-error.ts";
+import type { MigrationContext } from "../migrations/timescale.ts";
+
+/** Names a workload; short and free of machine paths, so that it can be a resource's input. */
+export interface WorkloadReference {
+  name: string;
+  /** Folder as the config writes it; empty for a workload of the project. */
+  path: string;
+  /** As the config writes them; the workload's schema fills in defaults. */
+  options: Record<string, unknown>;
+}
+
+/** Names the workload of a stack; one kept elsewhere is called after its folder. */
+export function workloadReference(config: {
+  workload: string;
+  workloadPath: string;
+  workloadOptions: Record<string, unknown>;
+}): WorkloadReference {
+  const path = config.workloadPath;
+  return { name: path ? basename(path) : config.workload, path, options: config.workloadOptions };
+}
+
+/** One application's loader and migrations, with its options parsed. */
+export interface Workload {
+  name: string;
+  loader: LoaderDefinition;
+  /** The folder that holds `before-load/` and `after-load/`. */
+  migrationsDir: string;
+  context: MigrationContext;
+}
+
+/**
+ * Loads a workload: `loaders/workloads/<name>.ts` with `migrations/<name>/`, or `<path>/loader.ts` with
+ * `<path>/migrations/`. Relative paths start at the current folder, which is the project's.
+ * @throws TimeliftError `workload-missing`, `workload-loader`, `workload-options`
+ */
+export async function findWorkload(reference: WorkloadReference): Promise<Workload> {
+  const project = resolve(import.meta.dirname, "..");
+  const [loaderFile, migrationsDir] = reference.path
+    ? [resolve(reference.path, "loader.ts"), resolve(reference.path, "migrations")]
+    : [
+        join(project, "loaders", "workloads", `${reference.name}.ts`),
+        join(project, "migrations", reference.name),
+      ];
+  if (!existsSync(loaderFile)) {
+    throw new TimeliftError({
+      code: "workload-missing",
+      subject: reference.path ? `workload in ${reference.path}` : `workload ${reference.name}`,
+      problem: reference.path ? "the folder has no loader.ts" : "there is no such workload",
+      remedy: reference.path
+        ? "point timelift:workloadPath at a folder with loader.ts and migrations/"
+        : `choose one of ${readdirSync(join(project, "loaders", "workloads"))
+            .map((file) => file.replace(/\.ts$/, ""))
+            .join(", ")}, or point timelift:workloadPath at your own`,
+    });
+  }
+  const module = (await import(pathToFileURL(loaderFile).href)) as {
+    default?: LoaderDefinition;
+    options?: z.ZodType<Record<string, unknown>>;
+  };
+  if (!module.default?.tables) {
+    throw new TimeliftError({
+      code: "workload-loader",
+      subject: loaderFile,
+      problem: "its default export is no loader",
+      remedy: "export default defineLoader({ tables: { … } })",
+    });
+  }
+  return {
+    name: reference.name,
+    loader: module.default,
+    migrationsDir,
+    context: { options: parseOptions(reference, module.options) },
+  };
+}
+
+function parseOptions(
+  { name, options }: WorkloadReference,
+  schema: z.ZodType<Record<string, unknown>> | undefined,
+): Record<string, unknown> {
+  if (!schema) return options;
+  const parsed = schema.safeParse(options);
+  if (parsed.success) return parsed.data;
+  throw new TimeliftError({
+    code: "workload-options",
+    subject: `timelift:workloadOptions of ${name}`,
+    problem: parsed.error.issues
+      .map((issue) => `${issue.path.join(".") || "key"}: ${issue.message}`)
+      .join("; "),
+    remedy: "pulumi config set --path timelift:workloadOptions.KEY VALUE",
+  });
+}

@@ -1,0 +1,77 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { parseConfig } from "../stacks/config.ts";
+
+const parse = (raw: Record<string, string>) =>
+  parseConfig(
+    Object.fromEntries(Object.entries(raw).map(([key, value]) => [`timelift:${key}`, value])),
+    "dev",
+  );
+
+const problem = (raw: Record<string, string>) => {
+  try {
+    parse(raw);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error("the config was accepted");
+};
+
+describe("the stack's config", () => {
+  test("needs nothing but a source", () => {
+    const config = parse({ source: "app.db" });
+    expect(config).toMatchObject({
+      stack: "dev",
+      source: "app.db",
+      workload: "stockula",
+      dropData: false,
+      ports: { timescaledb: 55432, pgbouncer: 56432, redis: 56379, prometheus: 59090 },
+    });
+  });
+
+  test("reads numbers, flags and objects from the text that Pulumi hands over", () => {
+    const config = parse({ source: "a", memoryMb: "512", dropData: "true", ports: '{"redis":6400}' });
+    expect(config.memoryMb).toBe(512);
+    expect(config.dropData).toBe(true);
+    expect(config.ports).toMatchObject({ redis: 6400, timescaledb: 55432 });
+  });
+
+  test("reports every problem at once, each with its value and the line that mends it", () => {
+    const message = problem({
+      memoryMb: "12",
+      validate: "sometimes",
+      ports: '{"redis":99999,"mysql":3306}',
+      colour: "blue",
+    });
+    expect(message).toContain("timelift:source: no SQLite file is named");
+    expect(message).toContain("pulumi config set timelift:source path/to/app.db");
+    expect(message).toContain('timelift:memoryMb = "12"');
+    expect(message).toContain('timelift:validate = "sometimes"');
+    expect(message).toMatch(/"changed"\|"always"/);
+    expect(message).toContain("timelift:ports.redis = 99999");
+    expect(message).toContain("pulumi config set --path timelift:ports.redis 55433");
+    expect(message).toContain("timelift:ports.mysql: no such key");
+    expect(message).toContain("timelift:colour: no such key");
+    expect(message).toContain("pulumi config rm --path timelift:colour");
+  });
+
+  test("ignores other namespaces", () => {
+    expect(() => parseConfig({ "timelift:source": "a", "docker:host": "x" }, "dev")).not.toThrow();
+  });
+
+  test("has the same keys and defaults as Pulumi.yaml", () => {
+    const yaml = readFileSync(new URL("../Pulumi.yaml", import.meta.url), "utf8");
+    const declared = Object.fromEntries(
+      [...yaml.matchAll(/^ {2}timelift:(\w+):\n((?: {4}.*\n?)*)/gm)].map(([, key, body]) => [
+        key,
+        /^ {4}default: (.*)$/m.exec(body ?? "")?.[1] ?? "",
+      ]),
+    );
+    const { stack: _, ...defaults } = parse({ source: "a" });
+    expect(Object.keys(declared).sort()).toEqual(Object.keys(defaults).sort());
+    for (const [key, text] of Object.entries(declared)) {
+      if (text === "" || text === "{}") continue;
+      expect([key, String(defaults[key as keyof typeof defaults])]).toEqual([key, text.replace(/^""$/, "")]);
+    }
+  });
+});

@@ -1,0 +1,267 @@
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { createConnection } from "node:net";
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import pg from "pg";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { buildSample } from "../cli/sample/stockula.ts";
+import { runPython } from "./application/python.ts";
+import { outcome, ProjectCopy } from "./project-copy.ts";
+
+/** One story through the real Pulumi CLI: each test goes on where the one before it ended. */
+describe("a stack, from nothing to destroyed", () => {
+  let project: ProjectCopy;
+  let source: string;
+  let rows: number;
+
+  beforeAll(async () => {
+    project = await ProjectCopy.make({});
+    source = join(project.dir, "app.db");
+    const sample = await buildSample(source);
+    rows = Object.values(sample.rows).reduce((sum, count) => sum + count, 0);
+    configure({});
+  });
+
+  afterAll(async () => {
+    configure({ dropData: true });
+    await project.timelift("destroy");
+    project.remove();
+  });
+
+  const configure = (more: Record<string, unknown>) =>
+    project.configure({ source: "app.db", dropData: true, ports: project.ports, ...more });
+
+  const output = async <T>(name: string): Promise<T> => {
+    const { stdout } = await project.pulumi("stack", "output", name, "--json", "--show-secrets");
+    return JSON.parse(stdout) as T;
+  };
+
+  async function query<Row>(sql: string, url = "databaseUrl"): Promise<Row[]> {
+    const client = new pg.Client(await output<string>(url));
+    await client.connect();
+    try {
+      return (await client.query(sql)).rows;
+    } finally {
+      await client.end();
+    }
+  }
+
+  async function up(): Promise<string> {
+    const { exitCode, output: text } = await project.timelift("up");
+    expect(text).not.toContain("[unknown]");
+    if (exitCode !== 0) throw new Error(text);
+    return text;
+  }
+
+  const statusOf = async (service: string) => {
+    const { stdout } = await project.timelift("status", "--json");
+    const services = JSON.parse(stdout) as { name: string; pid: number | null; state: string }[];
+    return services.find(({ name }) => name === service);
+  };
+
+  test("preview shows services, SQL and rows before any server exists", async () => {
+    const { exitCode, output: text } = await project.timelift("preview", "--diff");
+    expect(exitCode, text).toBe(0);
+    for (const service of ["timescaledb", "pgbouncer", "redis", "prometheus"])
+      expect(text).toContain(service);
+    expect(text).toContain('CREATE TABLE \\"price_history\\" (');
+    expect(text).toContain("create_hypertable");
+    expect(text).toContain('ADD CONSTRAINT \\"price_history_pkey\\" PRIMARY KEY');
+    expect(text).toMatch(/price_history\s*: "[\d,]+ rows/);
+    expect(existsSync(join(project.dir, ".timelift", "dev", "services"))).toBe(false);
+  });
+
+  test("up deploys, loads and validates every row", async () => {
+    await up();
+    expect(await output("rows")).toBe(rows);
+    expect(await output("validated")).toBe("PASS");
+    const checks = await output<string[]>("checks");
+    expect(checks.filter((line) => line.startsWith("FAIL"))).toEqual([]);
+    expect(checks.filter((line) => line.startsWith("PASS")).length).toBeGreaterThan(30);
+    const [count] = await query<{ count: string }>("SELECT count(*) FROM price_history");
+    const reader = new Database(source, { readonly: true });
+    const expected = reader.prepare("SELECT count(*) FROM price_history").pluck().get();
+    reader.close();
+    expect(Number(count?.count)).toBe(expected);
+  });
+
+  test("no password is in the state, in plain text, or in a file that others can read", async () => {
+    const passwords = [await output<string>("databaseUrl"), await output<string>("redisUrl")].map(
+      (url) => new URL(url).password,
+    );
+    const walk = (dir: string): string[] =>
+      readdirSync(dir, { withFileTypes: true }).flatMap((entry) =>
+        entry.isDirectory() ? walk(join(dir, entry.name)) : entry.isFile() ? [join(dir, entry.name)] : [],
+      );
+    const files = walk(join(project.dir, ".timelift")).filter((file) => !file.includes("/data/"));
+    expect(files.length).toBeGreaterThan(5);
+    for (const file of files) {
+      const text = readFileSync(file, "latin1");
+      if (!passwords.some((password) => text.includes(password))) continue;
+      expect([file, statSync(file).mode & 0o077]).toEqual([file, 0]);
+      expect(file).not.toContain("/state/");
+      expect(file).not.toMatch(/\.log$/);
+    }
+  });
+
+  test("up again changes nothing", async () => {
+    const text = await up();
+    expect(text).toMatch(/\d+ unchanged/);
+    expect(text).not.toMatch(/created|updated|replaced/);
+    const { exitCode } = await project.timelift("preview", "--expect-no-changes");
+    expect(exitCode).toBe(0);
+  });
+
+  test("a source that grew sends only its new rows", async () => {
+    const writer = new Database(source);
+    const insert = writer.prepare(
+      `INSERT INTO price_history (symbol, date, open_price, high_price, low_price, close_price, volume, interval)
+       VALUES ('^GSPC', date('2030-01-01', ? || ' days'), 1, 2, 0.5, 1.5, 10, '1d')`,
+    );
+    for (let day = 0; day < 26; day += 1) insert.run(day);
+    writer.close();
+    const { output: preview } = await project.timelift("preview", "--diff");
+    expect(preview).toMatch(/price_history.*\+26/);
+    await up();
+    expect(await output("rows")).toBe(rows + 26);
+    const summary = await output<Record<string, string>>("loaded");
+    expect(summary.price_history).toContain("26 inserted, 0 updated, 0 deleted");
+    expect(summary.stocks).toContain("0 inserted, 0 updated, 0 deleted");
+    rows += 26;
+  });
+
+  test("an updated and a deleted row of the source are found", async () => {
+    const writer = new Database(source);
+    writer.exec("UPDATE price_history SET close_price = 99.25 WHERE date = '2030-01-02'");
+    writer.exec("DELETE FROM price_history WHERE date = '2030-01-03'");
+    writer.close();
+    await up();
+    const summary = await output<Record<string, string>>("loaded");
+    expect(summary.price_history).toContain("0 inserted, 1 updated, 1 deleted");
+    expect(await query("SELECT close FROM price_history WHERE time = '2030-01-02'")).toEqual([
+      { close: 99.25 },
+    ]);
+    rows -= 1;
+  });
+
+  test("a killed service is noticed by preview and started by up", async () => {
+    const before = await statusOf("redis");
+    process.kill(before?.pid as number, "SIGKILL");
+    await expect.poll(async () => (await statusOf("redis"))?.state).not.toBe("running");
+    const { output: preview } = await project.timelift("preview", "--diff");
+    expect(preview).toContain("not running; up starts it again");
+    expect(preview).toMatch(/~ 1 to update/);
+    await up();
+    expect((await statusOf("redis"))?.state).toBe("running");
+  });
+
+  test("the application inserts through SQLModel and the pooler what the load did not bring", async () => {
+    expect(await runPython("insert.py", await output<string>("databaseUrl"))).toBe("inserted after 1");
+  });
+
+  test("a row altered behind its back fails the update and is named", async () => {
+    const alter = (close: string) =>
+      query(`UPDATE price_history SET close = ${close} WHERE symbol = '^GSPC' AND time = '2000-01-03'`);
+    const [original] = await query<{ close: number }>(
+      "SELECT close FROM price_history WHERE symbol = '^GSPC' AND time = '2000-01-03'",
+    );
+    await alter("close + 0.0001");
+    configure({ validate: "always" });
+    const { exitCode, output: text } = await project.timelift("up");
+    expect(exitCode).not.toBe(0);
+    expect(text).toContain("FAIL");
+    expect(text).toContain("^GSPC");
+    expect(text).toContain(String(original?.close));
+    await alter(String(original?.close));
+    await up();
+    configure({});
+    expect(await output("validated")).toBe("PASS");
+  });
+
+  test("an update killed in the middle leaves a lock that the next one clears", async () => {
+    const writer = new Database(source);
+    writer.exec("UPDATE price_history SET volume = volume + 1 WHERE symbol = '^GSPC'");
+    writer.close();
+    const child = project.start("up");
+    const locks = join(project.dir, ".timelift/state/.pulumi/locks/organization/timelift/dev");
+    await expect.poll(() => existsSync(locks) && readdirSync(locks).length, { timeout: 30_000 }).toBe(1);
+    const [lock] = readdirSync(locks);
+    const { pid } = JSON.parse(readFileSync(join(locks, lock as string), "utf8")) as { pid: number };
+    process.kill(pid, "SIGKILL");
+    await outcome(child);
+    expect(await up()).toContain("was killed; its lock is cleared");
+    expect(await output("validated")).toBe("PASS");
+  });
+
+  test("Ctrl-C in the middle of up leaves a stack that the next up completes", async () => {
+    const writer = new Database(source);
+    writer.exec("UPDATE price_history SET volume = volume + 1 WHERE symbol = '^GSPC'");
+    writer.close();
+    const child = project.start("up");
+    const locks = join(project.dir, ".timelift/state/.pulumi/locks/organization/timelift/dev");
+    await expect.poll(() => existsSync(locks) && readdirSync(locks).length, { timeout: 30_000 }).toBe(1);
+    const [lock] = readdirSync(locks);
+    const { pid } = JSON.parse(readFileSync(join(locks, lock as string), "utf8")) as { pid: number };
+    process.kill(pid, "SIGINT");
+    await outcome(child);
+    await up();
+    expect(await output("validated")).toBe("PASS");
+  });
+
+  test("migrations go down to a name and come up again", async () => {
+    const down = await project.timelift("migrate", "down", "0002_hypertable_keys");
+    expect(down.exitCode, down.output).toBe(0);
+    const keys = "SELECT conname FROM pg_constraint WHERE conname = 'price_history_pkey'";
+    expect(await query(keys, "directUrl")).toEqual([]);
+    const again = await project.timelift("migrate", "up");
+    expect(again.exitCode, again.output).toBe(0);
+    expect(await query(keys, "directUrl")).toHaveLength(1);
+  });
+
+  test("destroy keeps the rows when dropData is off, and the next up finds them", async () => {
+    configure({ dropData: false });
+    await up();
+    const { exitCode, output: text } = await project.timelift("destroy");
+    expect(exitCode, text).toBe(0);
+    await expectNothingRuns();
+    await up();
+    const summary = await output<Record<string, string>>("loaded");
+    for (const line of Object.values(summary)) expect(line).toContain("0 inserted, 0 updated, 0 deleted");
+    expect(await output("rows")).toBe(rows);
+  });
+
+  test("destroy with dropData leaves no process, port, lock or row", async () => {
+    configure({ dropData: true });
+    await up();
+    const { exitCode, output: text } = await project.timelift("destroy");
+    expect(exitCode, text).toBe(0);
+    await expectNothingRuns();
+    const services = join(project.dir, ".timelift", "dev", "services");
+    const left = existsSync(services)
+      ? readdirSync(services).filter((name) => existsSync(join(services, name, "data")))
+      : [];
+    expect(left).toEqual([]);
+    const locks = join(project.dir, ".timelift/state/.pulumi/locks/organization/timelift/dev");
+    expect(existsSync(locks) ? readdirSync(locks) : []).toEqual([]);
+  });
+
+  async function expectNothingRuns(): Promise<void> {
+    for (const [service, port] of Object.entries(project.ports)) {
+      const listening = await new Promise((resolve) => {
+        const socket = createConnection({ port, host: "127.0.0.1" });
+        socket.once("connect", () => resolve(socket.destroy() && true)).once("error", () => resolve(false));
+      });
+      expect([service, listening]).toEqual([service, false]);
+    }
+    const holders = readdirSync("/proc")
+      .filter((name) => /^\d+$/.test(name))
+      .filter((pid) => {
+        try {
+          return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes(project.dir);
+        } catch {
+          return false;
+        }
+      });
+    expect(holders).toEqual([]);
+  }
+});

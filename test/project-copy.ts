@@ -1,0 +1,110 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { execa, type Options } from "execa";
+
+const project = join(import.meta.dirname, "..");
+const services = ["timescaledb", "pgbouncer", "redis", "prometheus"] as const;
+
+/** What a command did. */
+export interface Outcome {
+  exitCode: number;
+  /** stdout and stderr as they came. */
+  output: string;
+  stdout: string;
+}
+
+/** A clone of the project in a folder of its own, with a Pulumi home, state and ports of its own. */
+export class ProjectCopy {
+  readonly dir: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly ports: Record<(typeof services)[number], number>;
+
+  private constructor(dir: string, ports: ProjectCopy["ports"]) {
+    this.dir = dir;
+    this.ports = ports;
+    const { PULUMI_BACKEND_URL: _, PULUMI_ACCESS_TOKEN: __, ...env } = process.env;
+    this.env = { ...env, PULUMI_HOME: join(dir, ".pulumi-home") };
+  }
+
+  static async make(config: Record<string, unknown>): Promise<ProjectCopy> {
+    const dir = mkdtempSync(join(tmpdir(), "timelift-copy-"));
+    const { stdout } = await execa("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], {
+      cwd: project,
+    });
+    for (const file of stdout.split("\0").filter(Boolean)) {
+      mkdirSync(dirname(join(dir, file)), { recursive: true });
+      cpSync(join(project, file), join(dir, file));
+    }
+    symlinkSync(join(project, "node_modules"), join(dir, "node_modules"));
+    const copy = new ProjectCopy(dir, await freePorts());
+    copy.configure({ ...config, ports: copy.ports });
+    return copy;
+  }
+
+  /** Writes the config of stack dev, keeping the salt that Pulumi put there. JSON is YAML. */
+  configure(config: Record<string, unknown>): void {
+    const file = join(this.dir, "Pulumi.dev.yaml");
+    const salt = /^encryptionsalt: .*$/m.exec(readFileSync(file, "utf8"))?.[0] ?? "";
+    const keys = Object.entries(config).map(([key, value]) => `  timelift:${key}: ${JSON.stringify(value)}`);
+    writeFileSync(file, `${salt}\nconfig:\n${keys.join("\n")}\n`);
+  }
+
+  /** Runs `./timelift` there, without a terminal. */
+  async timelift(...args: string[]): Promise<Outcome> {
+    return outcome(this.start(...args));
+  }
+
+  /** Starts `./timelift` there and hands the running process over. */
+  start(...args: string[]) {
+    const options = {
+      cwd: this.dir,
+      env: this.env,
+      extendEnv: false,
+      all: true,
+      reject: false,
+      stdin: "ignore",
+    } as const;
+    return execa(join(this.dir, "timelift"), args, options satisfies Options);
+  }
+
+  /** Runs plain `pulumi` on stack dev, as in `timelift shell`. */
+  async pulumi(...args: string[]): Promise<Outcome> {
+    const env = {
+      ...this.env,
+      PULUMI_BACKEND_URL: `file://${join(this.dir, ".timelift", "state")}`,
+      PULUMI_CONFIG_PASSPHRASE_FILE: join(this.dir, ".timelift", "passphrase"),
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+    };
+    const options = { cwd: this.dir, env, extendEnv: false, all: true, reject: false } as const;
+    return outcome(execa("pulumi", [...args, "--stack", "dev"], options));
+  }
+
+  remove(): void {
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** Waits for a started command. */
+export async function outcome(
+  child: PromiseLike<{ exitCode?: number; all?: string; stdout?: string }>,
+): Promise<Outcome> {
+  const { exitCode = 1, all = "", stdout = "" } = await child;
+  return { exitCode, output: all, stdout };
+}
+
+/** Ports that nobody holds; all are held at once while they are found, so that no two are the same. */
+async function freePorts(): Promise<ProjectCopy["ports"]> {
+  const servers = await Promise.all(
+    services.map(
+      (name) =>
+        new Promise<[string, ReturnType<typeof createServer>]>((resolve) => {
+          const server = createServer().listen(0, "127.0.0.1", () => resolve([name, server]));
+        }),
+    ),
+  );
+  const ports = servers.map(([name, server]) => [name, (server.address() as { port: number }).port]);
+  for (const [, server] of servers) server.close();
+  return Object.fromEntries(ports) as ProjectCopy["ports"];
+}
