@@ -105,27 +105,38 @@ async function prepareStart(request: StartRequest, folder: ServiceFolder, log: L
   };
 }
 
-/** Whether the running service now is as declared. False where it has to be started anew. */
+/** Whether the running service now is as declared, and answers. False where it has to be started anew. */
 async function keepRunning(start: Start, running: ProcessIdentity): Promise<boolean> {
   const { declaration, folder, secrets, log } = start;
   const kind = kindOf(declaration.name);
+  const alive = () => isAlive(running);
   const before = folder.record?.declaration;
-  const isSame = isDeepStrictEqual(before, declaration);
   const knowsSecrets = kind.secretsOf(declaration).every((name) => folder.secret(name) === secrets[name]);
-  if (!(isSame && knowsSecrets)) {
-    log(`${declaration.name}: taking its new configuration`);
-    if (before === undefined) return false;
-    await kind.prepare(start);
-    if (!(await kind.reload(start, before, running.pid))) return false;
-    await kind.settle?.(start, () => isAlive(running));
+  try {
+    if (!knowsSecrets || !isDeepStrictEqual(before, declaration)) {
+      log(`${declaration.name}: taking its new configuration`);
+      if (before === undefined || !(await takesInPlace(start, before, running, alive))) return false;
+    }
+    const { error } = await answered(() => kind.ask(start), alive, declaration.health.timeoutSeconds);
+    if (error !== undefined) throw error;
+  } catch (error) {
+    log(`${declaration.name}: it does not answer (${(error as Error).message}), so it is started anew`);
+    return false;
   }
-  const { error } = await answered(
-    () => kind.ask(start),
-    () => isAlive(running),
-    declaration.health.timeoutSeconds,
-  );
-  if (error !== undefined) return false;
   remember(start);
+  return true;
+}
+
+async function takesInPlace(
+  start: Start,
+  before: ServiceDeclaration,
+  running: ProcessIdentity,
+  alive: () => boolean,
+): Promise<boolean> {
+  const kind = kindOf(start.declaration.name);
+  await kind.prepare(start);
+  if (!(await kind.reload(start, before, running.pid))) return false;
+  await kind.settle?.(start, alive);
   return true;
 }
 
@@ -143,6 +154,7 @@ async function begin(start: Start): Promise<void> {
   let running: ProcessIdentity | undefined;
   const alive = () => running !== undefined && isAlive(running);
   try {
+    folder.clearSockets();
     await requireFreePort(declaration.name, declaration.port);
     await kind.prepare(start);
     running = await launchService(start, kind);

@@ -140,12 +140,17 @@ export async function gone(identity: ProcessIdentity, seconds: number): Promise<
   return true;
 }
 
+/** The process that has this number now. */
+export function identify(pid: number): ProcessIdentity | undefined {
+  const entry = parseEntry(read(`/proc/${pid}/stat`) ?? "");
+  return entry && { pid, startTicks: entry.startTicks, bootId: thisBoot() };
+}
+
 /** The bubblewrap process above the service, if there is one. */
 function sandboxWatcher(identity: ProcessIdentity): ProcessIdentity | undefined {
   const parent = parseEntry(read(`/proc/${identity.pid}/stat`) ?? "")?.parent;
-  if (parent === undefined || !/\bbwrap\0/.test(read(`/proc/${parent}/cmdline`) ?? "")) return undefined;
-  const entry = parseEntry(read(`/proc/${parent}/stat`) ?? "");
-  return entry && { pid: parent, startTicks: entry.startTicks, bootId: thisBoot() };
+  const isWatcher = parent !== undefined && /\bbwrap\0/.test(read(`/proc/${parent}/cmdline`) ?? "");
+  return isWatcher ? identify(parent) : undefined;
 }
 
 /** One line of /proc/<pid>/stat; the command's name, in parentheses, may hold anything. */

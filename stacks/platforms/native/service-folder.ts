@@ -77,6 +77,11 @@ export class ServiceFolder {
     chmodSync(this.socketFolder, 0o700);
   }
 
+  /** Removes what a dead process left in the socket folder; another process may have its number by now. */
+  clearSockets(): void {
+    for (const name of readdirSync(this.socketFolder)) rmSync(join(this.socketFolder, name));
+  }
+
   /** Writes a configuration file, readable by the user alone, whole or not at all. */
   write(file: string, text: string): void {
     const path = join(this.path, file);

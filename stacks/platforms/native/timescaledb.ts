@@ -7,6 +7,7 @@ import type { Role } from "../../services/role.ts";
 import type { Setting, TimescaleDbDeclaration } from "../../services/service.ts";
 import { asSuperuser, bootstrap, superuser } from "./bootstrap.ts";
 import { answered, askSql } from "./health.ts";
+import { endOrphans } from "./orphan.ts";
 import { refusedSandbox } from "./sandbox.ts";
 import type { ServiceFolder } from "./service-folder.ts";
 import type { ServiceKind, Start } from "./service-kind.ts";
@@ -25,8 +26,10 @@ export const timescaledb: ServiceKind<TimescaleDbDeclaration> = {
 
   async prepare(start) {
     writeConfiguration(start);
-    if (dataMajor(start.folder) === undefined) await initialise(start);
+    if (start.folder.process !== undefined) return;
+    await endOrphans(start.folder.data);
     forgetDeadServer(start.folder);
+    if (dataMajor(start.folder) === undefined) await initialise(start);
   },
 
   command: ({ program, folder, sandbox }) => [
@@ -154,7 +157,7 @@ function initialisationFailed(folder: ServiceFolder, error: unknown): TimeliftEr
  */
 function forgetDeadServer(folder: ServiceFolder): void {
   const lockFile = join(folder.data, "postmaster.pid");
-  if (!existsSync(lockFile) || folder.process !== undefined) return;
-  const last = folder.lastPid;
-  if (Number.parseInt(readFileSync(lockFile, "utf8"), 10) === last) rmSync(lockFile, { force: true });
+  if (!existsSync(lockFile)) return;
+  if (Number.parseInt(readFileSync(lockFile, "utf8"), 10) === folder.lastPid)
+    rmSync(lockFile, { force: true });
 }

@@ -1,0 +1,52 @@
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
+import { join } from "node:path";
+import { Command, Option } from "commander";
+import { onPath, treeLinker } from "../stacks/platforms/native/sandbox.ts";
+import { ensureSysroot } from "../stacks/platforms/native/sysroot.ts";
+import { notRunning, stackService } from "./stack-services.ts";
+
+/** `timelift psql [--role ROLE] [-- ARGUMENTS]`: psql on the target's database, logged in as one of its roles. */
+export function psqlCommand(): Command {
+  return new Command("psql")
+    .description("psql on the target's database; arguments after -- go to psql.")
+    .argument("[arguments...]", "for psql, e.g. -- -c 'SELECT 1'")
+    .option("--stack <name>", "the stack", "dev")
+    .addOption(
+      new Option("--role <role>", "who to be")
+        .choices(["readonly", "app", "owner", "loader"])
+        .default("readonly"),
+    )
+    .action(async (args: string[], { stack, role }: { stack: string; role: string }) => {
+      const { folder, record } = stackService(stack, "timescaledb");
+      const user = `timelift_${role}`;
+      const password = folder.secret(user);
+      if (folder.process === undefined || password === undefined) throw notRunning(stack, "timescaledb");
+      const { declaration } = record;
+      process.exitCode = await run([...(await psql()), ...args], {
+        PGHOST: "127.0.0.1",
+        PGPORT: String(declaration.port),
+        PGDATABASE: declaration.name === "timescaledb" ? declaration.database : "",
+        PGUSER: user,
+        PGPASSWORD: password,
+      });
+    });
+}
+
+/** The user's own psql, else the Debian tree's, which is not worth a sandbox: it needs the user's files. */
+async function psql(): Promise<string[]> {
+  const own = onPath("psql");
+  if (own !== undefined) return [own];
+  const tree = await ensureSysroot((line) => console.error(line));
+  return [...treeLinker(tree), join(tree, "usr/lib/postgresql/17/bin/psql")];
+}
+
+/** Runs it in the terminal and returns its exit code. Ctrl-C is psql's own: it cancels a query. */
+async function run([file = "", ...args]: string[], env: Record<string, string>): Promise<number> {
+  process.on("SIGINT", () => {});
+  const child = spawn(file, args, { stdio: "inherit", env: { ...process.env, ...env } });
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code, signal) => resolve(code ?? 128 + (signal ? constants.signals[signal] : 0)));
+  });
+}

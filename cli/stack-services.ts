@@ -1,0 +1,62 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { TimeliftError } from "../loaders/timelift-error.ts";
+import { ServiceFolder, type ServiceRecord } from "../stacks/platforms/native/service-folder.ts";
+import { type ServiceName, serviceNames } from "../stacks/services/service.ts";
+import { projectDir } from "./backend.ts";
+
+/** A service that a stack has or had, with what is remembered of it. */
+export interface StackService {
+  folder: ServiceFolder;
+  record: ServiceRecord;
+}
+
+/** The folder in which a stack keeps its services. */
+export function stackFolder(stack: string): string {
+  return join(projectDir, ".timelift", stack);
+}
+
+/** The services of a stack that have ever been started and not been dropped. */
+export function stackServices(stack: string): StackService[] {
+  return serviceNames
+    .map((name) => new ServiceFolder(stackFolder(stack), name))
+    .flatMap((folder) => (folder.record === undefined ? [] : [{ folder, record: folder.record }]));
+}
+
+/**
+ * One service of a stack.
+ *
+ * @throws TimeliftError `service-unknown` where the stack never had it.
+ */
+export function stackService(stack: string, name: string): StackService {
+  const services = stackServices(stack);
+  const service = services.find(({ folder }) => folder.name === name);
+  if (service !== undefined) return service;
+  const known = services.map(({ folder }) => folder.name).join(", ");
+  const isService = (serviceNames as readonly string[]).includes(name);
+  throw new TimeliftError({
+    code: "service-unknown",
+    subject: name,
+    problem: isService
+      ? `stack ${stack} has not started it.`
+      : `there is no such service; there are ${serviceNames.join(", ")}.`,
+    remedy: known === "" ? startRemedy(stack) : `stack ${stack} has ${known}.`,
+  });
+}
+
+/** Where a service that is needed does not run. */
+export function notRunning(stack: string, name: ServiceName): TimeliftError {
+  return new TimeliftError({
+    code: "service-not-running",
+    subject: name,
+    problem: `it does not run in stack ${stack}.`,
+    remedy: startRemedy(stack),
+  });
+}
+
+function startRemedy(stack: string): string {
+  const known = existsSync(stackFolder(stack))
+    ? ""
+    : ` (is \`${stack}\` the stack you mean? --stack names another)`;
+  return `./timelift up${stack === "dev" ? "" : ` --stack ${stack}`}${known}`;
+}

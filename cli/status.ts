@@ -1,0 +1,116 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { lstat, readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { Command } from "commander";
+import { secondsAlive } from "../stacks/platforms/native/process.ts";
+import { type StackService, stackServices } from "./stack-services.ts";
+
+/** One service, as `timelift status --json` prints it. Sizes in bytes; null where it does not run. */
+interface ServiceStatus {
+  service: string;
+  state: "running" | "stopped";
+  pid: number | null;
+  port: number;
+  version: string;
+  origin: string;
+  uptimeSeconds: number | null;
+  memoryBytes: number | null;
+  dataBytes: number;
+}
+
+/** `timelift status [--json]`: what runs, where, since when, and how large it is. Starts nothing. */
+export function statusCommand(): Command {
+  return new Command("status")
+    .description("What runs, where, since when, and how large it is.")
+    .option("--stack <name>", "the stack", "dev")
+    .option("--json", "one JSON array instead of a table")
+    .action(async ({ stack, json }: { stack: string; json?: boolean }) => {
+      const statuses = await Promise.all(stackServices(stack).map(statusOf));
+      if (json) console.log(JSON.stringify(statuses, null, 2));
+      else console.log(statuses.length === 0 ? `stack ${stack} has no services` : table(statuses));
+    });
+}
+
+async function statusOf({ folder, record }: StackService): Promise<ServiceStatus> {
+  const running = folder.process;
+  return {
+    service: folder.name,
+    state: running ? "running" : "stopped",
+    pid: running?.pid ?? null,
+    port: record.declaration.port,
+    version: record.version,
+    origin: record.origin,
+    uptimeSeconds: running ? Math.round(secondsAlive(running)) : null,
+    memoryBytes: running ? memoryOf(running.pid) : null,
+    dataBytes: await sizeOf(folder.data),
+  };
+}
+
+/** Memory of a process and all below it; what several share (PostgreSQL's buffers) is counted once. */
+function memoryOf(root: number): number {
+  const children = new Map<number, number[]>();
+  for (const name of readdirSync("/proc").filter((each) => /^\d+$/.test(each))) {
+    const parent = Number(/\) \S (\d+)/.exec(read(`/proc/${name}/stat`))?.[1]);
+    children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
+  }
+  const family = [root];
+  for (const pid of family) family.push(...(children.get(pid) ?? []));
+  return family.reduce((sum, pid) => sum + proportionalSize(pid), 0);
+}
+
+function proportionalSize(pid: number): number {
+  return 1024 * Number(/^Pss:\s+(\d+)/m.exec(read(`/proc/${pid}/smaps_rollup`))?.[1] ?? 0);
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** Disk space that a folder takes, in bytes. */
+async function sizeOf(path: string): Promise<number> {
+  const stats = await lstat(path).catch(() => undefined);
+  if (stats === undefined) return 0;
+  if (!stats.isDirectory()) return stats.blocks * 512;
+  const names = await readdir(path).catch(() => []);
+  const sizes = await Promise.all(names.map((name) => sizeOf(join(path, name))));
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+function table(statuses: ServiceStatus[]): string {
+  const header = ["service", "state", "pid", "port", "version", "from", "up", "memory", "data"];
+  const lines = statuses.map((each) => [
+    each.service,
+    each.state,
+    each.pid?.toString() ?? "-",
+    each.port.toString(),
+    each.version,
+    each.origin,
+    each.uptimeSeconds === null ? "-" : duration(each.uptimeSeconds),
+    each.memoryBytes === null ? "-" : megabytes(each.memoryBytes),
+    megabytes(each.dataBytes),
+  ]);
+  const rows = [header, ...lines];
+  const widths = header.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join("  ")
+        .trimEnd(),
+    )
+    .join("\n");
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.ceil(bytes / 2 ** 20)} MB`;
+}
+
+function duration(seconds: number): string {
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} days`;
+}
