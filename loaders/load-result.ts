@@ -1,19 +1,27 @@
 /** A range of one source table, as last loaded; small enough for thousands to live in Pulumi's state. */
 export interface Part {
-  /** First and last rowid, inclusive; null for a table that is one part (no rowid). */
+  /** First and last rowid, inclusive; null for a part that is no rowid range. */
   lo: number | null;
   hi: number | null;
   rows: number;
   /** Digest of the raw source values of every row of the part, hex. */
   digest: string;
+  /**
+   * For a table with `append` or `updatedAt`: the last value of that column, as `i:42`, `r:1.5` or `t:2024-01-31`.
+   */
+  upTo?: string;
 }
 
 /** What a load would do to one table, found without a connection to the target. */
 export interface TablePlan {
   /** Rows the source holds now. */
   rows: number;
-  /** One line for a reviewer: "5,665 rows to load", "unchanged", "+26 rows; 1 of 12 parts changed". */
+  /** One line for a reviewer: "5,665 rows to load", "unchanged", "+26 rows; 1 of 12 parts changed (+1 row)". */
   change: string;
+  /**
+   * The parts of the last load that still hold: all of them when unchanged. Those of rows still to be loaded are known
+   * after the load only (`LoadResult.parts`), so that a preview need not read every row of a first load.
+   */
   parts: Part[];
 }
 
@@ -28,6 +36,7 @@ export interface LoadPlan {
 
 /** What happened to one table. */
 export interface TableLoad {
+  /** Rows in the target that came from the source. */
   rows: number;
   inserted: number;
   updated: number;

@@ -1,0 +1,145 @@
+import type { SourceValue } from "../encode/value-problem.ts";
+import { quoteIdentifier } from "../identifier.ts";
+import type { Source } from "./open-source.ts";
+
+/** What to read of one source table; plain data, so that it can cross into a worker. */
+export interface TableRead {
+  /** Source table or view. */
+  table: string;
+  /**
+   * A name that reaches the rowid; null where there is none, or where `append` by another column asks for that
+   * column's order. With a rowid the table is read, and remembered, in rowid ranges.
+   */
+  rowid: string | null;
+  /** Source columns to read. */
+  columns: string[];
+  primaryKey: string[];
+  /** SQL condition over the source row, null for all rows. */
+  where: string | null;
+  /** Column whose last value is remembered: the key of `append`, the column of `updatedAt`. */
+  watermark: { column: string; kind: "append" | "updatedAt" } | null;
+}
+
+/** A row: its rowid (NULL where there is none), then the columns. */
+export type SourceRow = SourceValue[];
+
+/** Which rows: rowids, both ends inclusive, or those beyond a remembered value. */
+export interface RowRange {
+  lo?: bigint;
+  hi?: bigint;
+  beyond?: { column: string; value: SourceValue; inclusive: boolean };
+}
+
+const lowest = -(2n ** 63n);
+const highest = 2n ** 63n - 1n;
+/** Bytes of rows that one batch aims at: large rows come in small batches, so memory stays bounded. */
+const batchBytes = 4 * 1024 * 1024;
+const mostRows = 5000;
+
+/**
+ * Yields the rows of a range in batches, in rowid order, else in the order of the watermark, the primary key, or all
+ * columns (a view), so that the same rows come in the same order each time. The consumer reports each batch's bytes.
+ */
+export function* readBatches(
+  source: Source,
+  read: TableRead,
+  range: RowRange,
+): Generator<SourceRow[], void, number | undefined> {
+  const conditions: string[] = read.where === null ? [] : [`(${read.where})`];
+  const parameters: SourceValue[] = [];
+  if (range.beyond) {
+    const { column, value, inclusive } = range.beyond;
+    conditions.push(`${quoteIdentifier(column)} ${inclusive ? ">=" : ">"} ?`);
+    parameters.push(value);
+  }
+  const columns = read.columns.map(quoteIdentifier).join(", ");
+  const select = `SELECT ${read.rowid ?? "NULL"}, ${columns} FROM ${quoteIdentifier(read.table)}`;
+  if (read.rowid === null) {
+    yield* readThrough(source, `${select}${whereSql(conditions)} ORDER BY ${orderSql(read)}`, parameters);
+    return;
+  }
+  conditions.push(`${read.rowid} BETWEEN ? AND ?`);
+  const batch = source.prepare(`${select}${whereSql(conditions)} ORDER BY ${read.rowid} LIMIT ?`).raw(true);
+  const hi = range.hi ?? highest;
+  let next = range.lo ?? lowest;
+  let limit = 500;
+  while (next <= hi) {
+    const rows = batch.all(...parameters, next, hi, limit) as SourceRow[];
+    if (rows.length === 0) return;
+    const bytes = (yield rows) ?? batchBytes;
+    if (rows.length < limit) return;
+    next = (rows[rows.length - 1]?.[0] as bigint) + 1n;
+    limit = fittingRows(rows.length, bytes);
+  }
+}
+
+function* readThrough(
+  source: Source,
+  sql: string,
+  parameters: SourceValue[],
+): Generator<SourceRow[], void, number | undefined> {
+  let rows: SourceRow[] = [];
+  let limit = 500;
+  for (const row of source
+    .prepare(sql)
+    .raw(true)
+    .iterate(...parameters) as IterableIterator<SourceRow>) {
+    rows.push(row);
+    if (rows.length < limit) continue;
+    const bytes = (yield rows) ?? batchBytes;
+    limit = fittingRows(rows.length, bytes);
+    rows = [];
+  }
+  if (rows.length > 0) yield rows;
+}
+
+function fittingRows(rows: number, bytes: number): number {
+  return Math.max(1, Math.min(mostRows, Math.floor((batchBytes * rows) / Math.max(bytes, 1))));
+}
+
+function whereSql(conditions: string[]): string {
+  return conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
+}
+
+function orderSql(read: TableRead): string {
+  const key = read.primaryKey.length > 0 ? read.primaryKey : read.columns;
+  const columns = read.watermark?.kind === "append" ? [read.watermark.column, ...key] : key;
+  return columns.map(quoteIdentifier).join(", ");
+}
+
+/** Counts the rows of a range. */
+export function countRows(source: Source, read: TableRead, range: RowRange): number {
+  const conditions: string[] = read.where === null ? [] : [`(${read.where})`];
+  const parameters: SourceValue[] = [];
+  if (range.beyond) {
+    conditions.push(`${quoteIdentifier(range.beyond.column)} ${range.beyond.inclusive ? ">=" : ">"} ?`);
+    parameters.push(range.beyond.value);
+  }
+  if (read.rowid !== null && (range.lo !== undefined || range.hi !== undefined)) {
+    conditions.push(`${read.rowid} BETWEEN ? AND ?`);
+    parameters.push(range.lo ?? lowest, range.hi ?? highest);
+  }
+  const sql = `SELECT count(*) FROM ${quoteIdentifier(read.table)}${whereSql(conditions)}`;
+  return Number(
+    source
+      .prepare(sql)
+      .pluck()
+      .get(...parameters),
+  );
+}
+
+/** The greatest value of the watermark's column in a rowid range, null when there is none. */
+export function lastValue(source: Source, read: TableRead, range: RowRange): SourceValue {
+  if (read.watermark === null) return null;
+  const conditions: string[] = read.where === null ? [] : [`(${read.where})`];
+  const parameters: SourceValue[] = [];
+  if (read.rowid !== null) {
+    conditions.push(`${read.rowid} BETWEEN ? AND ?`);
+    parameters.push(range.lo ?? lowest, range.hi ?? highest);
+  }
+  const sql = `SELECT max(${quoteIdentifier(read.watermark.column)}) FROM ${quoteIdentifier(read.table)}${whereSql(conditions)}`;
+  return source
+    .prepare(sql)
+    .pluck()
+    .get(...parameters) as SourceValue;
+}
