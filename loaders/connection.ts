@@ -1,4 +1,5 @@
 import pg from "pg";
+import { TimeliftError } from "./timelift-error.ts";
 
 /** Where a PostgreSQL database is and who connects. The password never leaves memory, environment or a 0600 file. */
 export interface Connection {
@@ -9,9 +10,47 @@ export interface Connection {
   password: string;
 }
 
-/** Opens one client; the caller ends it. `purpose` is what `pg_stat_activity` shows. */
+/**
+ * Opens one client; the caller ends it. `purpose` is what `pg_stat_activity` shows.
+ * @throws TimeliftError `database-unreachable`, `database-password`, `database-missing`, `database-refused`
+ */
 export async function connect(connection: Connection, purpose: string): Promise<pg.Client> {
   const client = new pg.Client({ ...connection, application_name: `timelift ${purpose}` });
-  await client.connect();
+  try {
+    await client.connect();
+  } catch (error) {
+    throw refused(connection, error as NodeJS.ErrnoException);
+  }
   return client;
+}
+
+function refused({ host, port, database, user }: Connection, error: NodeJS.ErrnoException): TimeliftError {
+  const subject = `database ${database} at ${host}:${port}`;
+  const of = (code: string, problem: string, remedy: string) =>
+    new TimeliftError({ code, subject, problem, remedy, cause: error });
+  switch (error.code) {
+    case "ECONNREFUSED":
+    case "ENOTFOUND":
+    case "ETIMEDOUT":
+    case "EHOSTUNREACH":
+      return of(
+        "database-unreachable",
+        `nobody answers there (${error.code})`,
+        "start it with timelift up; timelift status shows what runs",
+      );
+    case "28P01":
+      return of(
+        "database-password",
+        `the password of ${user} is wrong`,
+        "timelift up sets the passwords that the stack's state holds; run it again",
+      );
+    case "3D000":
+      return of("database-missing", "there is no such database", "check timelift:database, then timelift up");
+    default:
+      return of(
+        "database-refused",
+        `it refused ${user}: ${error.message}`,
+        "timelift logs timescaledb shows the server's side",
+      );
+  }
 }

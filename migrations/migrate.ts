@@ -217,6 +217,15 @@ function failure(error: unknown, phase: Phase, name: string, direction: "up" | "
       cause,
     });
   }
+  if (cause.code === "42P07") {
+    return new TimeliftError({
+      code: "target-occupied",
+      subject,
+      problem: `${cause.message}, and no migration of timelift made it`,
+      remedy: "choose an empty database (timelift:database), or move what stands there out of the way",
+      cause,
+    });
+  }
   const detail = cause.detail ? ` (${cause.detail})` : "";
   const hint = cause.hint ? ` PostgreSQL's hint: ${cause.hint}` : "";
   return new TimeliftError({

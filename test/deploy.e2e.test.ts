@@ -55,8 +55,8 @@ describe("a stack, from nothing to destroyed", () => {
 
   const statusOf = async (service: string) => {
     const { stdout } = await project.timelift("status", "--json");
-    const services = JSON.parse(stdout) as { name: string; pid: number | null; state: string }[];
-    return services.find(({ name }) => name === service);
+    const services = JSON.parse(stdout) as { service: string; pid: number | null; state: string }[];
+    return services.find((each) => each.service === service);
   };
 
   test("preview shows services, SQL and rows before any server exists", async () => {

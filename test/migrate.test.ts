@@ -134,6 +134,25 @@ describe("migrations", () => {
     expect((await run("before-load")).up).toEqual(["0002_broken"]);
   });
 
+  test("refuse a database that holds a table of that name already, and leave it alone", async () => {
+    write("before-load", "0001_readings", readings);
+    await query("CREATE TABLE readings (mine text); INSERT INTO readings VALUES ('kept')");
+    await expect(run("before-load")).rejects.toMatchObject({
+      code: "target-occupied",
+      message: expect.stringContaining('relation "readings" already exists'),
+    });
+    expect(await query("SELECT * FROM readings")).toEqual([{ mine: "kept" }]);
+  });
+
+  test("say what is wrong with the way to the database", async () => {
+    const at = (more: Partial<Connection>) => run("before-load", { target: { ...database.owner, ...more } });
+    await expect(at({ password: "wrong" })).rejects.toMatchObject({ code: "database-password" });
+    await expect(at({ port: 1 })).rejects.toMatchObject({ code: "database-unreachable" });
+    await expect(at({ user: "postgres" })).rejects.toMatchObject({
+      code: expect.stringMatching(/^database-/),
+    });
+  });
+
   test("wait for a second migrator, which then finds nothing to do", async () => {
     write("before-load", "0001_readings", readings);
     const both = await Promise.all([run("before-load"), run("before-load")]);
