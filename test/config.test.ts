@@ -62,9 +62,9 @@ describe("the stack's config", () => {
   test("has the same keys and defaults as Pulumi.yaml", () => {
     const yaml = readFileSync(new URL("../Pulumi.yaml", import.meta.url), "utf8");
     const declared = Object.fromEntries(
-      [...yaml.matchAll(/^ {2}timelift:(\w+):\n((?: {4}.*\n?)*)/gm)].map(([, key, body]) => [
+      [...yaml.matchAll(/^ {2}timelift:(\w+):\n((?: {4}.*\n?)*)/gm)].map(([, key = "", body = ""]) => [
         key,
-        /^ {4}default: (.*)$/m.exec(body ?? "")?.[1] ?? "",
+        /^ {4}default: (.*)$/m.exec(body)?.[1] ?? "",
       ]),
     );
     const { stack: _, ...defaults } = parse({ source: "a" });

@@ -3,27 +3,32 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { dynamic } from "@pulumi/pulumi";
 import type { LoaderDefinition } from "../../loaders/define-loader.ts";
-import type { LoadResult, Part } from "../../loaders/load-result.ts";
+import type { LoadResult } from "../../loaders/load-result.ts";
 import { readFingerprint } from "../../loaders/source/fingerprint.ts";
 import { scanSource } from "../../loaders/source/scan-source.ts";
 import { findWorkload, type WorkloadReference } from "../workload.ts";
 import { checked } from "./checked.ts";
 import { runCommand } from "./command.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { readLoadedParts, writeLoadedParts } from "./loaded-parts.ts";
 import type { SqliteLoadArgs } from "./sqlite-load.ts";
 
-/** What `check` adds: the source as it is now, a line a table for the reviewer, and the parts it is made of. */
+/** What `check` adds: the source as it is now, and a line a table for the reviewer. */
 interface Plan {
   fingerprint: string;
   /** Digest of the loader's definition: another mapping is another load. */
   mapping: string;
   /** Table -> rows that will go. */
   plan: Record<string, string>;
-  /** Table -> its parts as JSON; text, so that a preview shows one short line. */
-  parts: Record<string, string>;
 }
 type Inputs = Omit<SqliteLoadArgs, "password" | "tables"> & Plan & { password: string; tables: string[] };
-type Outputs = Inputs & { loaded: string; rows: number; summary: Record<string, string> };
+type Outputs = Inputs & {
+  loaded: string;
+  rows: number;
+  summary: Record<string, string>;
+  /** LoadResult.parts as JSON: many, and of no interest to a reader. */
+  parts: string;
+};
 
 /** One load, as `timelift load --request` reads it. */
 export interface LoadCommandRequest {
@@ -41,22 +46,21 @@ export function check(olds: Partial<Inputs>, news: Inputs): Promise<dynamic.Chec
     const { loader } = await findWorkload(news.workload);
     const fingerprint = readFingerprint(news.source);
     const mapping = digestOf(loader);
-    const { plan, parts } = olds;
-    if (plan && parts && olds.fingerprint === fingerprint && olds.mapping === mapping) {
-      return { fingerprint, mapping, plan, parts };
+    if (olds.plan && olds.fingerprint === fingerprint && olds.mapping === mapping) {
+      return { fingerprint, mapping, plan: olds.plan };
     }
+    const last = olds.plan && readLoadedParts(news.stateDir);
     const scan = await scanSource({
       source: news.source,
       copyPath: copyPathIn(news.stateDir),
       loader,
-      ...(parts && olds.mapping === mapping && { previous: parsed(parts) }),
+      ...(last?.mapping === mapping && { previous: last.parts, previousFingerprint: last.fingerprint }),
     });
     const tables = Object.entries(scan.tables);
     return {
       fingerprint: scan.fingerprint,
       mapping,
       plan: Object.fromEntries(tables.map(([table, { change }]) => [table, change])),
-      parts: Object.fromEntries(tables.map(([table, each]) => [table, JSON.stringify(each.parts)])),
     };
   });
 }
@@ -94,7 +98,15 @@ async function load(inputs: Inputs): Promise<Outputs> {
     const { rows, inserted, updated, deleted } = done;
     return [table, `${rows} rows; ${inserted} inserted, ${updated} updated, ${deleted} deleted`];
   });
-  return { ...inputs, loaded: result.fingerprint, rows: result.rows, summary: Object.fromEntries(summary) };
+  const { fingerprint, parts, rows } = result;
+  writeLoadedParts(stateDir, { fingerprint, mapping: inputs.mapping, parts });
+  return {
+    ...inputs,
+    loaded: fingerprint,
+    rows,
+    summary: Object.fromEntries(summary),
+    parts: JSON.stringify(parts),
+  };
 }
 
 function digestOf(loader: LoaderDefinition): string {
@@ -102,8 +114,4 @@ function digestOf(loader: LoaderDefinition): string {
     typeof value === "symbol" ? String(value) : value,
   );
   return createHash("sha256").update(text).digest("hex").slice(0, 16);
-}
-
-function parsed(parts: Record<string, string>): Record<string, Part[]> {
-  return Object.fromEntries(Object.entries(parts).map(([table, text]) => [table, JSON.parse(text)]));
 }

@@ -28,7 +28,7 @@ export class SqliteLoad extends pulumi.dynamic.Resource {
   declare readonly summary: pulumi.Output<Record<string, string>>;
 
   constructor(name: string, args: SqliteLoadArgs, opts?: pulumi.CustomResourceOptions) {
-    const outputs = { loaded: undefined, rows: undefined, summary: undefined };
+    const outputs = { loaded: undefined, rows: undefined, summary: undefined, parts: undefined };
     const inputs = { ...args, password: pulumi.secret(args.password), ...outputs };
     super(providerIn("sqlite-load-provider"), name, inputs, opts, "timelift", "SqliteLoad");
   }
