@@ -222,7 +222,8 @@ function record(copyPath: string, fingerprint: string): void {
   renameSync(draft, recordPath(copyPath));
 }
 
-function recordedFingerprint(copyPath: string): string | undefined {
+/** Which state of its source a copy is; undefined where that is not known. */
+export function recordedFingerprint(copyPath: string): string | undefined {
   try {
     const { ino, size } = statSync(copyPath);
     const recorded = JSON.parse(readFileSync(recordPath(copyPath), "utf8"));

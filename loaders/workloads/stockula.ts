@@ -35,4 +35,61 @@ export default defineLoader({
     autots_models: {},
     autots_presets: {},
   },
+  queries: {
+    "daily OHLC, one symbol, one year": {
+      sqlite: `
+        SELECT date, open_price, high_price, low_price, close_price, volume
+        FROM price_history
+        WHERE symbol = '^GSPC' AND interval = '1d' AND date >= '2008-01-01' AND date < '2009-01-01'
+        ORDER BY date`,
+      timescale: `
+        SELECT time, open, high, low, close, volume
+        FROM price_history
+        WHERE symbol = '^GSPC' AND "interval" = '1d' AND time >= '2008-01-01+00' AND time < '2009-01-01+00'
+        ORDER BY time`,
+    },
+    "monthly OHLC, all symbols, one year": {
+      sqlite: `
+        SELECT DISTINCT symbol, interval, strftime('%Y-%m-01', date) AS month,
+          first_value(open_price) OVER month, max(high_price) OVER month, min(low_price) OVER month,
+          last_value(close_price) OVER month, sum(volume) OVER month
+        FROM price_history
+        WHERE date >= '2009-01-01' AND date < '2010-01-01'
+        WINDOW month AS (
+          PARTITION BY symbol, interval, strftime('%Y-%m-01', date) ORDER BY date
+          ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING)
+        ORDER BY symbol, interval, month`,
+      timescale: `
+        SELECT symbol, "interval", time_bucket('1 month', time) AS month,
+          first(open, time), max(high), min(low), last(close, time), sum(volume)
+        FROM price_history
+        WHERE time >= '2009-01-01+00' AND time < '2010-01-01+00'
+        GROUP BY symbol, "interval", month
+        ORDER BY symbol COLLATE "C", "interval" COLLATE "C", month`,
+    },
+    "latest close, every symbol": {
+      sqlite: `
+        SELECT symbol, interval, max(date), close_price
+        FROM price_history
+        GROUP BY symbol, interval
+        ORDER BY symbol, interval`,
+      timescale: `
+        SELECT symbol, "interval", max(time), last(close, time)
+        FROM price_history
+        GROUP BY symbol, "interval"
+        ORDER BY symbol COLLATE "C", "interval" COLLATE "C"`,
+    },
+    "20-day moving average, one symbol": {
+      sqlite: `
+        SELECT date, avg(close_price) OVER (ORDER BY date ROWS BETWEEN 19 PRECEDING AND CURRENT ROW)
+        FROM price_history
+        WHERE symbol = '^GSPC' AND interval = '1d'
+        ORDER BY date`,
+      timescale: `
+        SELECT time, avg(close) OVER (ORDER BY time ROWS BETWEEN 19 PRECEDING AND CURRENT ROW)
+        FROM price_history
+        WHERE symbol = '^GSPC' AND "interval" = '1d'
+        ORDER BY time`,
+    },
+  },
 });
