@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { execa } from "execa";
 import { TimeliftError } from "../loaders/timelift-error.ts";
 import { localState, projectDir, pulumiEnvironment } from "./backend.ts";
@@ -7,25 +8,41 @@ import { clearDeadLock } from "./stack-lock.ts";
 
 /** Runs `pulumi` in the project with the user's terminal; returns its exit code. */
 export async function pulumi(args: string[]): Promise<number> {
-  const { exitCode, failed, code } = await execa("pulumi", args, {
-    cwd: projectDir,
-    env: pulumiEnvironment(),
-    stdio: "inherit",
-    reject: false,
-    // Pulumi itself ends what it began when Ctrl-C reaches it; ending it from here as well would be a second one.
-    cleanup: false,
-  });
-  if (failed && code === "ENOENT") throw missing();
+  return untilItEnds(execa("pulumi", args, { ...inProject(), stdio: "inherit" }));
+}
+
+/**
+ * Runs `pulumi` without a terminal's answers, hands each line it prints to `onLine`, and returns its exit code.
+ */
+export async function watchPulumi(args: string[], onLine: (line: string) => void): Promise<number> {
+  const child = execa("pulumi", args, { ...inProject(), stdin: "ignore", stdout: "pipe", stderr: "inherit" });
+  const ended = untilItEnds(child);
+  for await (const line of createInterface({ input: child.stdout })) onLine(line);
+  return ended;
+}
+
+const inProject = () =>
+  ({ cwd: projectDir, env: pulumiEnvironment(), reject: false, cleanup: false }) as const;
+
+/**
+ * Ctrl-C reaches Pulumi through the terminal, and it ends what it began; this process waits for that. A SIGTERM to
+ * this process alone is passed on as such a Ctrl-C.
+ */
+async function untilItEnds(
+  child: PromiseLike<{ exitCode?: number; code?: string }> & { kill(signal: "SIGINT"): boolean },
+): Promise<number> {
+  const wait = () => undefined;
+  const pass = () => child.kill("SIGINT");
+  process.on("SIGINT", wait).on("SIGTERM", pass);
+  const { exitCode, code } = await child;
+  process.off("SIGINT", wait).off("SIGTERM", pass);
+  if (code === "ENOENT") throw missing();
   return exitCode ?? 1;
 }
 
 /** Runs `pulumi` and returns what it printed; throws with its own words when it fails. */
 export async function askPulumi(args: string[]): Promise<string> {
-  const { stdout, stderr, exitCode, code } = await execa("pulumi", args, {
-    cwd: projectDir,
-    env: pulumiEnvironment(),
-    reject: false,
-  });
+  const { stdout, stderr, exitCode, code } = await execa("pulumi", args, inProject());
   if (code === "ENOENT") throw missing();
   if (exitCode === 0) return stdout;
   throw new TimeliftError({
