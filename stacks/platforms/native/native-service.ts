@@ -14,7 +14,7 @@ import { redis } from "./redis.ts";
 import { passwd, sandbox } from "./sandbox.ts";
 import { ServiceFolder } from "./service-folder.ts";
 import type { ServiceKind, Start } from "./service-kind.ts";
-import { startFailure } from "./start-failure.ts";
+import { diskFull, isDiskFull, startFailure } from "./start-failure.ts";
 import type { Log } from "./sysroot.ts";
 import { dataMajor, timescaledb } from "./timescaledb.ts";
 
@@ -69,7 +69,9 @@ function kindOf(name: ServiceName): ServiceKind {
 export async function startService(request: StartRequest, log: Log): Promise<RunningService> {
   const folder = new ServiceFolder(request.stateDir, request.declaration.name);
   return exclusively(folder.path, async () => {
-    const start = await prepareStart(request, folder, log);
+    const start = await prepareStart(request, folder, log).catch((error) => {
+      throw isDiskFull(error) ? diskFull(folder, error.message, error) : error;
+    });
     if (folder.process !== undefined && (await keepRunning(start, folder.process))) return describe(start);
     await endRunning(folder);
     await begin(start);

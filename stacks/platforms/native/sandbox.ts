@@ -2,12 +2,12 @@ import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { delimiter, join } from "node:path";
 import { TimeliftError } from "../../../loaders/timelift-error.ts";
-import { ensureSysroot, type Log } from "./sysroot.ts";
+import { ensureSysroot, type Log, sysrootPath } from "./sysroot.ts";
 
 /** Where files come from: the host itself, or a Debian tree's path. */
 export type Root = "host" | { tree: string };
 
-/** A folder of the host that the program may write to, and where the program sees it. */
+/** A folder of the host that the program may write to, and where a tree's program sees it. */
 export interface Mount {
   path: string;
   seenAt: string;
@@ -17,7 +17,7 @@ export interface Mount {
 export interface Sandbox {
   /** Command and leading arguments that run what follows them inside. Empty where the host will do. */
   prefix: string[];
-  /** Where the program sees a mount. */
+  /** Where the program sees a mount: a host's program where it is, a tree's at a short path of its own. */
   inside(mount: Mount): string;
   /** Name of the operating-system user that the program believes to be. */
   user: string;
@@ -40,28 +40,37 @@ function sandboxUid(): number {
 
 /**
  * The sandbox that programs of `root` run in: bubblewrap with a user namespace, needing no root. Programs of
- * the host run as they are, but for root.
+ * the host run as they are, but for root and for a user without a name (as in some containers): PostgreSQL
+ * accepts neither.
  *
  * @param passwdFile a file that holds `passwd()`
  */
 export async function sandbox(root: Root, mounts: Mount[], passwdFile: string, log: Log): Promise<Sandbox> {
   const env = { PATH: "/usr/bin:/bin:/usr/sbin:/sbin", HOME: "/tmp", LANG: "C.UTF-8", TZ: "UTC" };
   const isRoot = process.getuid?.() === 0;
-  if (root === "host" && !isRoot) {
-    return { prefix: [], inside: (mount) => mount.path, user: userInfo().username, env };
-  }
-  const files = root === "host" ? ["--ro-bind", "/", "/"] : treeFiles(root.tree);
+  const isHost = root === "host";
+  const inside = (mount: Mount) => (isHost ? mount.path : mount.seenAt);
+  const user = userName();
+  if (isHost && !isRoot && user !== undefined) return { prefix: [], inside, user, env };
   const identity = isRoot ? ["--uid", String(sandboxUid()), "--gid", String(sandboxUid())] : [];
   const prefix = [
     ...(await bubblewrap(root, log)),
     ...["--unshare-user", ...identity],
-    ...files,
-    ...["--ro-bind", "/proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"],
+    ...(isHost ? ["--ro-bind", "/", "/"] : treeFiles(root.tree)),
+    ...["--ro-bind", "/proc", "/proc", "--dev", "/dev"],
     ...["--ro-bind", passwdFile, "/etc/passwd"],
-    ...mounts.flatMap((mount) => ["--bind", mount.path, mount.seenAt]),
-    ...["--chdir", "/tmp", "--"],
+    ...mounts.flatMap((mount) => ["--bind", mount.path, inside(mount)]),
+    ...["--chdir", "/", "--"],
   ];
-  return { prefix, inside: (mount) => mount.seenAt, user: sandboxUser, env };
+  return { prefix, inside, user: sandboxUser, env };
+}
+
+function userName(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Only what programs read; the rest of the sandbox's root is empty, so that any mount point can be made. */
@@ -73,6 +82,7 @@ function treeFiles(tree: string): string[] {
     ...["--ro-bind-try", join(tree, "etc/alternatives"), "/etc/alternatives"],
     ...["--ro-bind-try", join(tree, "etc/ssl"), "/etc/ssl"],
     ...["--ro-bind-try", "/etc/hosts", "/etc/hosts"],
+    ...["--tmpfs", "/tmp"],
   ];
 }
 
@@ -83,8 +93,14 @@ function treeFiles(tree: string): string[] {
 async function bubblewrap(root: Root, log: Log): Promise<string[]> {
   const own = onPath("bwrap");
   if (own !== undefined) return [own];
-  const tree = root === "host" ? await ensureSysroot(log, ["bubblewrap"]) : root.tree;
+  const tree = root === "host" ? await treeWithBubblewrap(log) : root.tree;
   return [...treeLinker(tree), join(tree, "usr/bin/bwrap")];
+}
+
+/** The services' tree where it is there already, else a small one of its own. */
+async function treeWithBubblewrap(log: Log): Promise<string> {
+  const services = sysrootPath();
+  return existsSync(join(services, "usr/bin/bwrap")) ? services : ensureSysroot(log, ["bubblewrap"]);
 }
 
 /** Command that runs a tree's program outside a sandbox, with the tree's own dynamic linker and libraries. */

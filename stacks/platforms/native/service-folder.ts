@@ -11,7 +11,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir, userInfo } from "node:os";
+import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { ServiceDeclaration, ServiceName } from "../../services/service.ts";
 import { isAlive, type ProcessIdentity, readPidFile } from "./process.ts";
@@ -25,6 +25,9 @@ export interface ServiceRecord {
   /** Where that program came from. */
   origin: string;
 }
+
+/** Not from the user database: in a container a user may have no entry there. */
+const userId = process.getuid?.() ?? 0;
 
 /** A log above this is set aside once, at the next start. */
 const logLimit = 16 * 2 ** 20;
@@ -43,7 +46,7 @@ export class ServiceFolder {
     this.name = name;
     this.path = resolve(stateDir, "services", name);
     const key = createHash("sha256").update(this.path).digest("hex").slice(0, 16);
-    this.socketFolder = join(process.env.XDG_RUNTIME_DIR || tmpdir(), `timelift-${userInfo().uid}-${key}`);
+    this.socketFolder = join(process.env.XDG_RUNTIME_DIR || tmpdir(), `timelift-${userId}-${key}`);
   }
 
   get data(): string {
@@ -71,7 +74,7 @@ export class ServiceFolder {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
     }
     // The temporary folder is everyone's: a folder of that name made by somebody else must not be trusted.
-    if (statSync(this.socketFolder).uid !== userInfo().uid) {
+    if (statSync(this.socketFolder).uid !== userId) {
       throw new Error(`${this.socketFolder} belongs to another user`);
     }
     chmodSync(this.socketFolder, 0o700);

@@ -20,21 +20,29 @@ export function startFailure(
   const refused = refusedSandbox(log);
   if (refused !== undefined) return refused;
   const said = log.trimEnd().split("\n").slice(-lastLines).join("\n") || "(its log is empty)";
-  if (/No space left on device/.test(log)) {
-    return new TimeliftError({
-      code: "disk-full",
-      subject: folder.name,
-      problem: `it cannot start: the disk that holds ${folder.path} is full. Its log ends:\n${said}`,
-      remedy: "free some space and try again; its data is untouched.",
-      cause,
-    });
-  }
+  if (isDiskFull(log) || isDiskFull(cause)) return diskFull(folder, said, cause);
   const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
   return new TimeliftError({
     code: died ? "service-died" : "service-silent",
     subject: folder.name,
     problem: `${died ? "it ended while starting" : "it started but gave no answer"} (${reason}). Its log ends:\n${said}`,
     remedy: `mend what the log names and try again; the whole log: timelift logs ${folder.name}`,
+    cause,
+  });
+}
+
+/** Whether a log or an error speaks of a full disk, or of a user's full share of it. */
+export function isDiskFull(evidence: unknown): boolean {
+  const text = evidence instanceof Error ? evidence.message : String(evidence);
+  return /No space left on device|ENOSPC|Disk quota exceeded|EDQUOT/.test(text);
+}
+
+export function diskFull(folder: ServiceFolder, said: string, cause: unknown): TimeliftError {
+  return new TimeliftError({
+    code: "disk-full",
+    subject: folder.name,
+    problem: `it cannot start, for the disk that holds ${folder.path} is full. It said:\n${said}`,
+    remedy: "free some space and try again; data that was there is untouched.",
     cause,
   });
 }

@@ -11,6 +11,7 @@ import { endOrphans } from "./orphan.ts";
 import { refusedSandbox } from "./sandbox.ts";
 import type { ServiceFolder } from "./service-folder.ts";
 import type { ServiceKind, Start } from "./service-kind.ts";
+import { diskFull, isDiskFull } from "./start-failure.ts";
 
 type TimescaleStart = Start<TimescaleDbDeclaration>;
 
@@ -139,16 +140,16 @@ function initialisationFailed(folder: ServiceFolder, error: unknown): TimeliftEr
   const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
   const output = `${stdout}\n${stderr}`.trim();
   const lastLines = output.split("\n").slice(-8).join("\n");
-  return (
-    refusedSandbox(output) ??
-    new TimeliftError({
-      code: "data-not-made",
-      subject: folder.data,
-      problem: `PostgreSQL could not make its data folder:\n${lastLines || String(error)}`,
-      remedy: "mend what it names (a full disk, a folder that cannot be written) and try again.",
-      cause: error,
-    })
-  );
+  const refused = refusedSandbox(output);
+  if (refused !== undefined) return refused;
+  if (isDiskFull(output)) return diskFull(folder, lastLines, error);
+  return new TimeliftError({
+    code: "data-not-made",
+    subject: folder.data,
+    problem: `PostgreSQL could not make its data folder:\n${lastLines || String(error)}`,
+    remedy: "mend what it names (a folder that cannot be written, say) and try again.",
+    cause: error,
+  });
 }
 
 /**
