@@ -24,7 +24,8 @@ install_node_modules() {
   mkdir -p "$install"
   cp "$root/package.json" "$root/package-lock.json" "$root/.npmrc" "$install/"
   # None of the packages needs an install script of its own to work.
-  (cd "$install" && run_npm ci --ignore-scripts --no-audit --no-fund --no-progress --loglevel=error) >"$install/log" 2>&1 ||
+  # shellcheck disable=SC2086
+  (cd "$install" && run_npm ci --ignore-scripts --no-audit --no-fund --no-progress $npm_options) >"$install/log" 2>&1 ||
     npm_failed "$install/log" "the project's packages could not be installed (npm ci)"
   cp "$install/package-lock.json" "$install/node_modules/.timelift-lock.json"
   rm -rf "$install/replaced"

@@ -59,6 +59,7 @@ ensure_npm() {
   fi
 }
 
+# Node alone trusts the authorities built into it; a company's are in the system's store.
 run_npm() {
-  if [ -n "$npm_script" ]; then node "$npm_script" "$@"; else npm "$@"; fi
+  if [ -n "$npm_script" ]; then NODE_USE_SYSTEM_CA=1 node "$npm_script" "$@"; else NODE_USE_SYSTEM_CA=1 npm "$@"; fi
 }

@@ -16,20 +16,25 @@ fetch_package() {
   mv "$package_part" "$package_dir"
 }
 
+# Tries again as often as npm's settings say, but without its long waits: offline is soon said.
+npm_options="--loglevel=error --fetch-retry-mintimeout=1000 --fetch-retry-maxtimeout=5000"
+
 npm_pack() {
   if [ -n "$(command -v npm)" ] && npm --version >/dev/null 2>&1; then
-    (cd "$2" && npm pack --silent "$1")
+    # shellcheck disable=SC2086
+    (cd "$2" && npm pack $npm_options "$1")
   else
-    # shellcheck disable=SC2016
+    # shellcheck disable=SC2016,SC2086
     in_tree "$npm_tree" env npm_config_cache=/tmp/npm npm_config_update_notifier=false \
-      sh -c 'cd "$0" && exec npm pack --silent "$1"' "$2" "$1"
+      sh -c 'cd "$0" && exec npm pack "$@"' "$2" $npm_options "$1"
   fi
 }
 
 # Where no npm is on PATH, Debian's is borrowed for as long as it takes to fetch a current one.
 borrow_npm() {
   npm_tree=$cache/debian-npm
-  [ -z "$(command -v npm)" ] || ! npm --version >/dev/null 2>&1 || return 0
+  if [ -f "$npm_tree/.debian-tree" ]; then return 0; fi
+  if [ -n "$(command -v npm)" ] && npm --version >/dev/null 2>&1; then return 0; fi
   user_namespaces_work ||
     fail "npm is missing, and this kernel lets no ordinary user make a namespace to run Debian's in" \
       "As root: apt-get install npm (or put Node $node_minimum or later with npm on PATH), then run the same command again."
@@ -46,6 +51,10 @@ npm_failed() {
   last_lines "$1"
   if grep -q ENOSPC "$1"; then
     fail "$2: the disk is full" "Free some space, then run the same command again."
+  fi
+  if grep -qE 'SELF_SIGNED|UNABLE_TO_(VERIFY|GET_ISSUER)' "$1"; then
+    fail "$2: this network signs with a certificate authority that Node does not know" \
+      "Set NODE_EXTRA_CA_CERTS and SSL_CERT_FILE to a file of its certificates (PEM), then run the same command again."
   fi
   fail "$2" \
     "Is this machine online? npm's own settings apply (registry, proxy, cafile: npm config list; HTTPS_PROXY)." \

@@ -39,7 +39,7 @@ download_pulumi() {
   rm -rf "$pulumi_official.part"
   need_space "$cache" 800 "Pulumi $pulumi_version"
   say "downloading Pulumi $pulumi_version, 120 MB (about 30 s; it gives up after 10 s if the site cannot be reached)"
-  if node "$root/tools/pulumi-download.mjs" "$pulumi_version" "$pulumi_official.part" >"$cache/pulumi.log" 2>&1; then
+  if NODE_USE_SYSTEM_CA=1 node "$root/tools/pulumi-download.mjs" "$pulumi_version" "$pulumi_official.part" >"$cache/pulumi.log" 2>&1; then
     mv "$pulumi_official.part" "$pulumi_official"
     rm -f "$cache/pulumi.log"
   else
