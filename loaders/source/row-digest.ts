@@ -59,5 +59,5 @@ export class RowDigest {
 
 /** The seed of a table's digests. `targets` are the columns that the columns read go to. */
 export function digestSeed(target: string, read: TableRead, targets: string[]): string {
-  return JSON.stringify([target, read.table, read.columns, targets, read.where]);
+  return JSON.stringify([target, read.table, read.columns, targets, read.where, read.watermark]);
 }

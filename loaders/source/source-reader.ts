@@ -1,6 +1,9 @@
 import { Worker } from "node:worker_threads";
+import type { Part } from "../load-result.ts";
 import { TimeliftError } from "../timelift-error.ts";
 import type { SourceJob, SourceMessage } from "./source-thread.ts";
+import type { TableRead } from "./table-reader.ts";
+import type { Verification } from "./verify-parts.ts";
 
 /** Reads one SQLite file on a thread of its own, so that reading and writing go on side by side. */
 export class SourceReader {
@@ -22,7 +25,28 @@ export class SourceReader {
     );
   }
 
-  /** Runs one job at a time; the reader goes on only as fast as the messages are taken. */
+  /** Counts the rows of a table. */
+  async count(read: TableRead): Promise<number> {
+    let rows = 0;
+    for await (const message of this.run({ kind: "count", read })) {
+      if (message.kind === "counted") rows = message.rows;
+    }
+    return rows;
+  }
+
+  /** Compares a table with the parts of its last load. */
+  async verify(read: TableRead, parts: Part[], seed: string): Promise<Verification> {
+    let verification: Verification = { rows: 0, held: [], changedRows: 0, beyond: 0 };
+    for await (const message of this.run({ kind: "verify", read, parts, seed })) {
+      if (message.kind === "verified") verification = message.verification;
+    }
+    return verification;
+  }
+
+  /**
+   * Runs one job at a time, to its end; the reader goes on only as fast as the messages are taken.
+   * A caller that leaves early has to close the reader.
+   */
   async *run(job: SourceJob): AsyncGenerator<Exclude<SourceMessage, { kind: "done" | "failed" }>> {
     this.#worker.postMessage(job);
     for (;;) {

@@ -19,13 +19,15 @@ export interface Verification {
 /** Reads what the table's change rule asks for and compares it with the parts of the last load. */
 export function verifyParts(source: Source, read: TableRead, parts: Part[], seed: string): Verification {
   const loaded = parts.reduce((sum, part) => sum + part.rows, 0);
-  if (read.watermark !== null) {
+  const remembered =
+    read.watermark?.kind === "append" && read.rowid !== null ? true : lastWatermark(parts) !== null;
+  if (read.watermark !== null && remembered) {
     const beyond = countRows(source, read, rangeBeyond(read, parts));
     const rows = read.watermark.kind === "append" ? loaded + beyond : countRows(source, read, {});
     return { rows, held: parts.map(() => true), changedRows: 0, beyond };
   }
   const ranged = parts.every((part) => (part.lo === null) === (read.rowid === null));
-  if (!ranged || (read.rowid === null && parts.length > 1)) {
+  if (read.watermark !== null || !ranged || (read.rowid === null && parts.length > 1)) {
     const rows = countRows(source, read, {});
     return { rows, held: parts.map(() => false), changedRows: rows, beyond: 0 };
   }

@@ -1,0 +1,63 @@
+import { Command } from "commander";
+import type { Connection } from "../loaders/connection.ts";
+import type { LoadEvent } from "../loaders/load-event.ts";
+import { runLoad } from "../loaders/run-load.ts";
+import { rowCount } from "../loaders/source/scan-source.ts";
+import { findWorkload, type WorkloadReference } from "../stacks/workload.ts";
+import { serveRequest } from "./request.ts";
+
+/** What `timelift load --request` reads from stdin, as one JSON line. */
+export interface LoadRequest {
+  workload: WorkloadReference;
+  /** Path of the SQLite file; a relative one starts at the current folder. */
+  source: string;
+  /** Where the private copy of the source is kept. */
+  copyPath: string;
+  /** The database itself, as the loading role. */
+  target: Connection;
+}
+
+/** `timelift load --request`: progress in words on stderr, the LoadResult as one JSON line on stdout. */
+export function loadCommand(): Command {
+  return new Command("load")
+    .description("what the SqliteLoad resource runs")
+    .requiredOption("--request", "read the request from stdin")
+    .action(() =>
+      serveRequest(async (request: LoadRequest, signal) => {
+        const workload = await findWorkload(request.workload);
+        return runLoad({
+          workload: workload.name,
+          loader: workload.loader,
+          source: request.source,
+          copyPath: request.copyPath,
+          target: request.target,
+          signal,
+          events: (event) => console.error(describeEvent(event)),
+        });
+      }),
+    );
+}
+
+function describeEvent(event: LoadEvent): string {
+  switch (event.kind) {
+    case "snapshot": {
+      if (event.reused) return "source: unchanged since its last copy";
+      const lock = event.longestLockMs > 0 ? `, longest lock ${Math.ceil(event.longestLockMs)} ms` : "";
+      return `source: copied in ${seconds(event.ms)}${lock}`;
+    }
+    case "table":
+      return event.action === "unchanged"
+        ? `${event.table}: unchanged`
+        : `${event.table}: ${event.action} ${rowCount(event.rows)}`;
+    case "part":
+      return `${event.table}: ${rowCount(event.rows)} committed`;
+    case "loaded": {
+      const { inserted, updated, deleted } = event;
+      return `${event.table}: ${inserted} inserted, ${updated} updated, ${deleted} deleted in ${seconds(event.ms)}`;
+    }
+  }
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,180 @@
+import { copyTable, type LoadContext, stageRows } from "./copy-table.ts";
+import type { LedgerTable } from "./ledger.ts";
+import type { Part, TableLoad } from "./load-result.ts";
+import { Merge } from "./merge-table.ts";
+import { type Action, type TableTask, targetRows } from "./table-task.ts";
+import { targetError } from "./target-error.ts";
+import { TimeliftError } from "./timelift-error.ts";
+
+interface Change {
+  task: TableTask;
+  action: Exclude<Action, { kind: "none" }>;
+  /** Set for a merge. */
+  merge?: Merge;
+  parts: Part[];
+  load: TableLoad;
+}
+
+/**
+ * Brings changed, grown and new tables in line with the source in one transaction, so that no reader sees half of it
+ * and rows that refer to each other arrive together. First the deletes, last table first; then updates and inserts,
+ * first table first; a delete that is still referred to waits until then.
+ *
+ * @param plan in the order of their references: a table after those it refers to
+ */
+export async function applyChanges(
+  context: LoadContext,
+  plan: { task: TableTask; action: Exclude<Action, { kind: "none" }> }[],
+  before: Map<string, LedgerTable>,
+): Promise<Map<string, TableLoad>> {
+  const { client } = context;
+  await client.query("BEGIN");
+  const changes: Change[] = [];
+  for (const [number, { task, action }] of plan.entries()) {
+    changes.push(await about(task, () => stage(context, task, action, number)));
+  }
+  const waiting: Change[] = [];
+  for (const change of changes.toReversed()) {
+    if (!(await about(change.task, () => deleteRows(context, change)))) waiting.push(change);
+  }
+  for (const change of changes) await about(change.task, () => writeRows(context, change, before));
+  for (const change of waiting) {
+    await about(change.task, async () => {
+      change.load.deleted += (await change.merge?.delete()) ?? 0;
+    });
+  }
+  if (changes.some((change) => change.load.deleted > 0)) {
+    for (const change of changes) await requireCount(context, change);
+    await requireUntouched(context, changes, before);
+  }
+  await client.query("COMMIT");
+  return new Map(changes.map((change) => [change.task.name, change.load]));
+}
+
+async function stage(
+  context: LoadContext,
+  task: TableTask,
+  action: Change["action"],
+  number: number,
+): Promise<Change> {
+  const load: TableLoad = { rows: 0, inserted: 0, updated: 0, deleted: 0, ms: 0 };
+  if (action.kind === "append") return { task, action, parts: [], load };
+  const start = performance.now();
+  const merge = new Merge(context.client, task.resolved, task.table, number);
+  await merge.begin();
+  const parts = await stageRows(context, task, action.range, merge.stage);
+  await merge.staged();
+  load.ms += performance.now() - start;
+  return { task, action, merge, parts, load };
+}
+
+/** False when other rows still refer to those that have to go. */
+async function deleteRows({ client }: LoadContext, { action, merge, load }: Change): Promise<boolean> {
+  if (action.kind !== "merge" || !action.full || !merge?.keyed) return true;
+  const start = performance.now();
+  await client.query("SAVEPOINT timelift_delete");
+  try {
+    load.deleted += await merge.delete();
+    await client.query("RELEASE timelift_delete");
+    return true;
+  } catch (error) {
+    if ((error as { code?: string }).code !== "23503") throw error;
+    await client.query("ROLLBACK TO timelift_delete");
+    return false;
+  } finally {
+    load.ms += performance.now() - start;
+  }
+}
+
+async function writeRows(
+  context: LoadContext,
+  change: Change,
+  before: Map<string, LedgerTable>,
+): Promise<void> {
+  const { task, action, merge, load } = change;
+  const { ledger } = context;
+  const start = performance.now();
+  const known = before.get(task.name);
+  if (action.kind === "append" || merge === undefined) {
+    const anew = action.kind === "append" && action.anew;
+    load.inserted = await copyTable(context, task, action.range, { anew, inTransaction: true });
+    load.rows = (anew ? 0 : (known?.rows ?? 0)) + load.inserted;
+  } else if (merge.keyed) {
+    load.updated = await merge.update();
+    load.inserted = await merge.insert();
+    if (action.full) {
+      await remember(context, task, change.parts);
+      load.rows = change.parts.reduce((sum, part) => sum + part.rows, 0);
+    } else {
+      await ledger.forget(task.name);
+      for (const part of withTail(known?.parts ?? [], change.parts, load.inserted)) {
+        await ledger.add(task.name, task.planned.seed, part);
+      }
+      load.rows = (known?.rows ?? 0) + load.inserted;
+    }
+  } else {
+    const { inserted, deleted } = await merge.replace();
+    load.inserted = inserted;
+    load.deleted = deleted;
+    await remember(context, task, change.parts);
+    load.rows = change.parts.reduce((sum, part) => sum + part.rows, 0);
+  }
+  load.ms += performance.now() - start;
+}
+
+async function remember({ ledger }: LoadContext, task: TableTask, parts: Part[]): Promise<void> {
+  await ledger.forget(task.name);
+  for (const part of parts) await ledger.add(task.name, task.planned.seed, part);
+}
+
+/** `updatedAt`: what came later is one part behind the others, with the last value seen. */
+function withTail(parts: Part[], staged: Part[], inserted: number): Part[] {
+  const isTail = (part: Part) => part.digest === "updated";
+  const rows = parts.filter(isTail).reduce((sum, part) => sum + part.rows, 0) + inserted;
+  const upTo = staged.at(-1)?.upTo;
+  const tail: Part = { lo: null, hi: null, rows, digest: "updated" };
+  return [...parts.filter((part) => !isTail(part)), upTo === undefined ? tail : { ...tail, upTo }];
+}
+
+/** A delete that cascades may take rows along that the source still has. */
+async function requireCount({ client }: LoadContext, { task, load }: Change): Promise<void> {
+  const there = await targetRows(client, task.name);
+  if (there !== load.rows) throw cascaded(task.name, there, load.rows);
+}
+
+/** Tables that did not change themselves may have lost rows to a cascade. */
+async function requireUntouched(
+  { client }: LoadContext,
+  changes: Change[],
+  before: Map<string, LedgerTable>,
+): Promise<void> {
+  const changed = new Set(changes.map((change) => change.task.name));
+  for (const [table, { rows }] of before) {
+    if (changed.has(table)) continue;
+    const { rows: children } = await client.query(
+      `SELECT FROM pg_constraint WHERE conrelid = to_regclass(quote_ident($1)) AND contype = 'f' AND confdeltype <> 'a'`,
+      [table],
+    );
+    if (children.length === 0) continue;
+    const there = await targetRows(client, table);
+    if (there < rows) throw cascaded(table, there, rows);
+  }
+}
+
+function cascaded(table: string, there: number, expected: number): TimeliftError {
+  return new TimeliftError({
+    code: "target-cascade",
+    subject: `target table ${table}`,
+    problem: `it would hold ${there} rows where the source has ${expected}: a delete in a table it refers to takes rows along, or a trigger interferes. Nothing was changed.`,
+    remedy:
+      "Look for rows in the source that refer to deleted ones (PRAGMA foreign_key_check), and mend them there.",
+  });
+}
+
+async function about<T>(task: TableTask, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw targetError(`target table ${task.name}`, error);
+  }
+}

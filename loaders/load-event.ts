@@ -1,0 +1,9 @@
+/** Progress of a load, as it happens. */
+export type LoadEvent =
+  /** The source's private copy is there. `longestLockMs` is how long writers were locked out at most. */
+  | { kind: "snapshot"; reused: boolean; longestLockMs: number; ms: number }
+  /** What is going to happen to a table. */
+  | { kind: "table"; table: string; action: "unchanged" | "load" | "append" | "merge"; rows: number }
+  /** A part is committed; `rows` of the table are in the target so far. */
+  | { kind: "part"; table: string; rows: number }
+  | { kind: "loaded"; table: string; inserted: number; updated: number; deleted: number; ms: number };

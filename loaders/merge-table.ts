@@ -1,0 +1,110 @@
+import type pg from "pg";
+import { quoteIdentifier } from "./identifier.ts";
+import type { ResolvedTable } from "./resolve-table.ts";
+import type { TargetTable } from "./target-table.ts";
+
+/** Rows of one table, staged, on their way into the target. All of it happens in the caller's transaction. */
+export class Merge {
+  readonly #client: pg.ClientBase;
+  readonly #target: string;
+  readonly #columns: string[];
+  /** Columns that tell rows apart, null where the target has no such key (yet). */
+  readonly #key: string[] | null;
+  /** The staging table as SQL. */
+  readonly stage: string;
+
+  constructor(client: pg.ClientBase, resolved: ResolvedTable, table: TargetTable, number: number) {
+    this.#client = client;
+    this.#target = quoteIdentifier(resolved.target);
+    this.#columns = resolved.columns.map((column) => column.target);
+    this.#key = mergeKey(resolved, table);
+    this.stage = quoteIdentifier(`timelift_stage_${number}`);
+  }
+
+  /** Whether rows can be told apart; without a key the table is written anew. */
+  get keyed(): boolean {
+    return this.#key !== null;
+  }
+
+  /** Makes the staging table, which ends with the transaction. */
+  async begin(): Promise<void> {
+    await this.#client.query(
+      `CREATE TEMP TABLE ${this.stage} ON COMMIT DROP AS SELECT ${this.#list()} FROM ${this.#target} WITH NO DATA`,
+    );
+  }
+
+  /** Lets the planner know how much was staged. */
+  async staged(): Promise<void> {
+    await this.#client.query(`ANALYZE ${this.stage}`);
+  }
+
+  /** Deletes target rows whose key the source no longer has. */
+  async delete(): Promise<number> {
+    return this.#run(
+      `DELETE FROM ${this.#target} t WHERE NOT EXISTS (SELECT FROM ${this.stage} s WHERE ${this.#match()})`,
+    );
+  }
+
+  /** Updates rows that differ in any byte (0 and -0, 1.0 and 1.00), json included. */
+  async update(): Promise<number> {
+    const rest = this.#columns.filter((column) => !this.#key?.includes(column));
+    if (rest.length === 0) return 0;
+    const set = rest.map((column) => `${quoteIdentifier(column)} = s.${quoteIdentifier(column)}`).join(", ");
+    const row = (alias: string) =>
+      `ROW(${rest.map((column) => `${alias}.${quoteIdentifier(column)}`).join(", ")})`;
+    return this.#run(
+      `UPDATE ${this.#target} t SET ${set} FROM ${this.stage} s WHERE ${this.#match()} AND ${row("t")} *<> ${row("s")}`,
+    );
+  }
+
+  /** Inserts rows whose key the target does not have. */
+  async insert(): Promise<number> {
+    return this.#run(
+      `INSERT INTO ${this.#target} (${this.#list()}) OVERRIDING SYSTEM VALUE
+       SELECT ${this.#list()} FROM ${this.stage} s WHERE NOT EXISTS (SELECT FROM ${this.#target} t WHERE ${this.#match()})`,
+    );
+  }
+
+  /** Without a key: writes the table anew and counts what came and went. */
+  async replace(): Promise<{ inserted: number; deleted: number }> {
+    const row = `ROW(${this.#list()})::text`;
+    const count = async (a: string, b: string) => {
+      const { rows } = await this.#client.query<{ count: string }>(
+        `SELECT count(*) FROM (SELECT ${row} FROM ${a} EXCEPT ALL SELECT ${row} FROM ${b}) differing`,
+      );
+      return Number(rows[0]?.count);
+    };
+    const inserted = await count(this.stage, this.#target);
+    const deleted = await count(this.#target, this.stage);
+    await this.#client.query(`DELETE FROM ${this.#target}`);
+    await this.#client.query(
+      `INSERT INTO ${this.#target} (${this.#list()}) OVERRIDING SYSTEM VALUE SELECT ${this.#list()} FROM ${this.stage}`,
+    );
+    return { inserted, deleted };
+  }
+
+  #list(): string {
+    return this.#columns.map(quoteIdentifier).join(", ");
+  }
+
+  #match(): string {
+    return (this.#key ?? [])
+      .map((name) => `t.${quoteIdentifier(name)} = s.${quoteIdentifier(name)}`)
+      .join(" AND ");
+  }
+
+  async #run(sql: string): Promise<number> {
+    return (await this.#client.query(sql)).rowCount ?? 0;
+  }
+}
+
+/** The primary key, else a unique index, whose columns are all loaded and never NULL. */
+function mergeKey(resolved: ResolvedTable, table: TargetTable): string[] | null {
+  const loaded = new Set(resolved.columns.map((column) => column.target));
+  const nullable = new Set(table.columns.filter((column) => column.nullable).map((column) => column.name));
+  return (
+    table.uniqueKeys.find(
+      (key) => key.length > 0 && key.every((name) => loaded.has(name) && !nullable.has(name)),
+    ) ?? null
+  );
+}

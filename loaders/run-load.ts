@@ -1,0 +1,246 @@
+import type pg from "pg";
+import { applyChanges } from "./apply-changes.ts";
+import { type Connection, connect } from "./connection.ts";
+import { copyTable, type LoadContext } from "./copy-table.ts";
+import type { LoaderDefinition } from "./define-loader.ts";
+import { quoteIdentifier } from "./identifier.ts";
+import { advanceSequences } from "./identity-sequence.ts";
+import { Ledger, type LedgerTable } from "./ledger.ts";
+import type { LoadEvent } from "./load-event.ts";
+import { takeLoadLock } from "./load-lock.ts";
+import type { LoadResult, TableLoad } from "./load-result.ts";
+import { didYouMean } from "./nearest-name.ts";
+import { resolveTable } from "./resolve-table.ts";
+import { planSource } from "./source/scan-source.ts";
+import { openSnapshot, type Snapshot } from "./source/snapshot.ts";
+import { SourceReader } from "./source/source-reader.ts";
+import { findSourceTable } from "./source/source-schema.ts";
+import { orderTables } from "./table-order.ts";
+import { type Action, decide, type TableTask } from "./table-task.ts";
+import { targetError } from "./target-error.ts";
+import { readTargetTable } from "./target-table.ts";
+import { TimeliftError } from "./timelift-error.ts";
+
+/** What a load needs. */
+export interface RunLoadArgs {
+  /** Name under which the ledger keeps what was loaded. */
+  workload: string;
+  loader: LoaderDefinition;
+  /** Path of the SQLite file. */
+  source: string;
+  /** Where the private copy is kept (`openSnapshot`). */
+  copyPath: string;
+  /** The database itself (no pooler), as the loading role. */
+  target: Connection;
+  /** Told of every step. */
+  events?: (event: LoadEvent) => void;
+  /** Stops the load; what was committed stands. */
+  signal?: AbortSignal;
+  /**
+   * Rows a part: what one transaction writes and one digest covers.
+   * @default 50000
+   */
+  partRows?: number;
+  /**
+   * How long, in ms, to wait for another loader to end.
+   * @default 30000
+   */
+  lockWaitMs?: number;
+}
+
+/**
+ * Loads what the target lacks, and brings it in line with what changed in the source. Safe to run again at any time,
+ * after a kill too: a part's rows and its ledger row commit together.
+ *
+ * @throws TimeliftError as `openSnapshot`, `resolveTable`, `takeLoadLock`; value-refused, target-*, load-interrupted
+ */
+export async function runLoad(args: RunLoadArgs): Promise<LoadResult> {
+  const start = performance.now();
+  const events = args.events ?? (() => {});
+  const snapshot = await openSnapshot(args.source, args.copyPath);
+  const { reused, longestLockMs } = snapshot;
+  events({ kind: "snapshot", reused, longestLockMs, ms: performance.now() - start });
+
+  const where = `database ${args.target.database} at ${args.target.host}:${args.target.port}`;
+  let client: pg.Client | undefined;
+  let reader: SourceReader | undefined;
+  const stop = () => {
+    // The server sees the closed socket and rolls back; waiting for a statement to end could take minutes.
+    (
+      client as unknown as { connection: { stream: { destroy(): void } } } | undefined
+    )?.connection.stream.destroy();
+    void reader?.close();
+  };
+  try {
+    args.signal?.throwIfAborted();
+    client = await connect(args.target, "load");
+    client.on("error", () => {});
+    args.signal?.addEventListener("abort", stop, { once: true });
+    await prepareSession(client);
+    await takeLoadLock(client, args.signal, args.lockWaitMs);
+    const ledger = await Ledger.open(client, args.workload);
+    reader = new SourceReader(snapshot.path);
+    const context: LoadContext = {
+      client,
+      reader,
+      ledger,
+      partRows: args.partRows ?? 50_000,
+      events,
+      signal: args.signal,
+    };
+    const result = await loadAll(context, args.loader, snapshot);
+    return { ...result, ms: Math.round(performance.now() - start) };
+  } catch (error) {
+    if (args.signal?.aborted) throw interrupted(where, args.signal.reason);
+    throw targetError(where, error);
+  } finally {
+    args.signal?.removeEventListener("abort", stop);
+    await reader?.close();
+    await client?.end().catch(() => {});
+  }
+}
+
+async function prepareSession(client: pg.Client): Promise<void> {
+  await client.query("SET TimeZone = 'UTC'; SET client_min_messages = error; SET statement_timeout = 0");
+  // Lets the server notice a killed loader in the middle of a long statement; not every platform can.
+  await client.query("SET client_connection_check_interval = '2s'").catch(() => {});
+}
+
+async function loadAll(
+  context: LoadContext,
+  loader: LoaderDefinition,
+  snapshot: Snapshot,
+): Promise<Omit<LoadResult, "ms">> {
+  const { client, ledger, events } = context;
+  const tasks = await prepareTasks(client, loader, snapshot.path);
+  const before = await ledger.tables();
+  const plan: { task: TableTask; action: Action }[] = [];
+  for (const task of tasks) {
+    const action = await decide(client, context.reader, task, before.get(task.name));
+    plan.push({ task, action });
+    events({
+      kind: "table",
+      table: task.name,
+      action: nameOf(action, before.get(task.name)),
+      rows: rowsOf(action),
+    });
+  }
+  const loads = await write(context, plan, before, snapshot.fingerprint);
+  const after = loads.size > 0 ? await ledger.tables() : before;
+  const tables: LoadResult["tables"] = {};
+  const parts: LoadResult["parts"] = {};
+  for (const { name } of tasks) {
+    const rows = after.get(name)?.rows ?? 0;
+    tables[name] = loads.get(name) ?? { rows, inserted: 0, updated: 0, deleted: 0, ms: 0 };
+    parts[name] = after.get(name)?.parts ?? [];
+  }
+  const rows = Object.values(tables).reduce((sum, table) => sum + table.rows, 0);
+  return { fingerprint: snapshot.fingerprint, tables, parts, rows };
+}
+
+/** Pairs source and target of every entry, so that every mistake shows before the first row is written. */
+async function prepareTasks(
+  client: pg.ClientBase,
+  loader: LoaderDefinition,
+  copyPath: string,
+): Promise<TableTask[]> {
+  const { reads, schema } = planSource(copyPath, loader);
+  const tasks = new Map<string, TableTask>();
+  for (const planned of reads) {
+    const definition = loader.tables[planned.target] ?? {};
+    const table = await readTargetTable(client, planned.target);
+    const resolved = resolveTable(definition, findSourceTable(schema, planned.read.table), table);
+    const names = resolved.columns.map((column) => column.target);
+    const order = (definition.order ?? []).map((name) => {
+      const position = names.indexOf(name);
+      if (position >= 0) return position;
+      throw new TimeliftError({
+        code: "order-column-missing",
+        subject: `target column ${planned.target}.${name}`,
+        problem: `the loader orders by it, but no source column lands there.${didYouMean(name, names)}`,
+        remedy: 'Mend "order" in the loader; it takes target columns.',
+      });
+    });
+    tasks.set(planned.target, { name: planned.target, planned, resolved, table, order });
+  }
+  // Before the keys are there, the source's own references give the order.
+  const targetsOf = (sourceTable: string) =>
+    [...tasks.values()].filter((task) => task.planned.read.table === sourceTable).map((task) => task.name);
+  const ordered = orderTables([...tasks.keys()], (name) => [
+    ...(tasks.get(name)?.table.foreignKeys.map((key) => key.table) ?? []),
+    ...(tasks.get(name)?.resolved.source.foreignKeys.flatMap((key) => targetsOf(key.table)) ?? []),
+  ]);
+  return ordered.flatMap((name) => tasks.get(name) ?? []);
+}
+
+type Write = { task: TableTask; action: Exclude<Action, { kind: "none" }> };
+
+/** Rows that are only added commit part by part; as soon as anything changed, all of it is one transaction. */
+async function write(
+  context: LoadContext,
+  plan: { task: TableTask; action: Action }[],
+  before: Map<string, LedgerTable>,
+  fingerprint: string,
+): Promise<Map<string, TableLoad>> {
+  const writes = plan.filter((each): each is Write => each.action.kind !== "none");
+  if (writes.length === 0) return new Map();
+  await context.ledger.begin(fingerprint);
+  const merging = writes.some(({ action }) => action.kind === "merge");
+  const loads = merging ? await applyChanges(context, writes, before) : await append(context, writes, before);
+  for (const { task } of writes) {
+    try {
+      await advanceSequences(context.client, task.resolved);
+      await context.client.query(`ANALYZE ${quoteIdentifier(task.name)}`);
+    } catch (error) {
+      throw targetError(`target table ${task.name}`, error);
+    }
+    const load = loads.get(task.name);
+    if (load) {
+      load.ms = Math.round(load.ms);
+      const { inserted, updated, deleted, ms } = load;
+      context.events({ kind: "loaded", table: task.name, inserted, updated, deleted, ms });
+    }
+  }
+  await context.ledger.finish();
+  return loads;
+}
+
+async function append(
+  context: LoadContext,
+  writes: Write[],
+  before: Map<string, LedgerTable>,
+): Promise<Map<string, TableLoad>> {
+  const loads = new Map<string, TableLoad>();
+  for (const { task, action } of writes) {
+    const start = performance.now();
+    const anew = action.kind === "append" && action.anew;
+    try {
+      const inserted = await copyTable(context, task, action.range, { anew, inTransaction: false });
+      const rows = (anew ? 0 : (before.get(task.name)?.rows ?? 0)) + inserted;
+      loads.set(task.name, { rows, inserted, updated: 0, deleted: 0, ms: performance.now() - start });
+    } catch (error) {
+      throw targetError(`target table ${task.name}`, error);
+    }
+  }
+  return loads;
+}
+
+function nameOf(action: Action, known: LedgerTable | undefined): "unchanged" | "load" | "append" | "merge" {
+  if (action.kind === "none") return "unchanged";
+  if (action.kind === "merge") return "merge";
+  return known === undefined || action.anew ? "load" : "append";
+}
+
+function rowsOf(action: Action): number {
+  return action.kind === "none" ? 0 : action.rows;
+}
+
+function interrupted(subject: string, reason: unknown): TimeliftError {
+  return new TimeliftError({
+    code: "load-interrupted",
+    subject,
+    problem: `the load was stopped (${reason instanceof Error ? reason.message : String(reason)}). Parts that were committed stand.`,
+    remedy: "Run it again: it goes on with the first part that is missing.",
+    cause: reason,
+  });
+}

@@ -1,0 +1,101 @@
+import type pg from "pg";
+import { quoteIdentifier } from "./identifier.ts";
+import type { LedgerTable } from "./ledger.ts";
+import type { ResolvedTable } from "./resolve-table.ts";
+import type { SourceReader } from "./source/source-reader.ts";
+import type { PlannedRead } from "./source/table-read.ts";
+import type { RowRange } from "./source/table-reader.ts";
+import { rangeBeyond } from "./source/verify-parts.ts";
+import { lastWatermark } from "./source/watermark.ts";
+import type { TargetTable } from "./target-table.ts";
+import { TimeliftError } from "./timelift-error.ts";
+
+/** One table on its way: where its rows come from and what is known of it. */
+export interface TableTask {
+  name: string;
+  planned: PlannedRead;
+  resolved: ResolvedTable;
+  table: TargetTable;
+  /** Positions of the columns that give the order of writing. */
+  order: number[];
+}
+
+/** What has to be done to a table. */
+export type Action =
+  | { kind: "none" }
+  /** Write a range that is not in the target yet. `anew`: the ledger's parts are void, the table was emptied. */
+  | { kind: "append"; range: RowRange; rows: number; anew: boolean }
+  /** Stage a range and bring the target in line with it; `full` when the range is the whole table. */
+  | { kind: "merge"; range: RowRange; rows: number; full: boolean };
+
+/**
+ * Compares source, ledger and target, and says what to do.
+ * @throws TimeliftError target-foreign-rows where rows are in the way that timelift did not load
+ */
+export async function decide(
+  client: pg.ClientBase,
+  reader: SourceReader,
+  task: TableTask,
+  ledger: LedgerTable | undefined,
+): Promise<Action> {
+  const { read, seed } = task.planned;
+  const occupied = await hasRows(client, task.name);
+  if (ledger === undefined || (ledger.rows > 0 && !occupied)) {
+    const rows = await reader.count(read);
+    if (rows === 0)
+      return ledger === undefined ? { kind: "none" } : { kind: "append", range: {}, rows, anew: true };
+    if (occupied) throw foreignRows(task, "it holds rows, and timelift loaded none of them");
+    return { kind: "append", range: {}, rows, anew: ledger !== undefined };
+  }
+  if (ledger.definition !== seed) return wholeMerge(client, task, ledger, await reader.count(read));
+
+  const { held, beyond, rows } = await reader.verify(read, ledger.parts, seed);
+  if (held.includes(false)) return wholeMerge(client, task, ledger, rows);
+  if (beyond === 0) return { kind: "none" };
+  if (read.watermark?.kind !== "updatedAt") {
+    return { kind: "append", range: rangeBeyond(read, ledger.parts), rows: beyond, anew: false };
+  }
+  const value = lastWatermark(ledger.parts);
+  if (value === null || task.table.uniqueKeys.length === 0) return wholeMerge(client, task, ledger, rows);
+  const range = { beyond: { column: read.watermark.column, value, inclusive: true } };
+  return { kind: "merge", range, rows: beyond, full: false };
+}
+
+/** Rows are deleted and updated only where every row of the target is known to come from the source. */
+async function wholeMerge(
+  client: pg.ClientBase,
+  task: TableTask,
+  ledger: LedgerTable,
+  rows: number,
+): Promise<Action> {
+  const there = await targetRows(client, task.name);
+  if (there !== ledger.rows) {
+    throw foreignRows(
+      task,
+      `rows of the source were changed or deleted, but the table holds ${there} rows where timelift loaded ${ledger.rows}: somebody else wrote there, and their rows must not be touched`,
+    );
+  }
+  return { kind: "merge", range: {}, rows, full: true };
+}
+
+/** Rows of a target table, counted. */
+export async function targetRows(client: pg.ClientBase, table: string): Promise<number> {
+  const { rows } = await client.query<{ count: string }>(`SELECT count(*) FROM ${quoteIdentifier(table)}`);
+  return Number(rows[0]?.count);
+}
+
+async function hasRows(client: pg.ClientBase, table: string): Promise<boolean> {
+  const { rows } = await client.query<{ any: boolean }>(
+    `SELECT EXISTS (SELECT FROM ${quoteIdentifier(table)}) AS any`,
+  );
+  return rows[0]?.any ?? false;
+}
+
+function foreignRows(task: TableTask, problem: string): TimeliftError {
+  return new TimeliftError({
+    code: "target-foreign-rows",
+    subject: `target table ${task.name}`,
+    problem: `${problem}.`,
+    remedy: `Move those rows away, or empty the table (TRUNCATE ${quoteIdentifier(task.name)}) to have it loaded anew, or choose another database.`,
+  });
+}
