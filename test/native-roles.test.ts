@@ -1,6 +1,6 @@
-import type pg from "pg";
+import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Connection, connect } from "../loaders/connection.ts";
+import type { Connection } from "../loaders/connection.ts";
 import { databaseFromTemplate, type TestDatabase } from "./postgres.ts";
 
 let database: TestDatabase;
@@ -21,7 +21,8 @@ afterAll(() => database.drop());
 
 /** Runs statements as a role; returns the last one's rows. */
 async function run(connection: Connection, sql: string): Promise<unknown[]> {
-  const client = await connect(connection, "test");
+  const client = new pg.Client(connection);
+  await client.connect();
   try {
     const result: pg.QueryResult | pg.QueryResult[] = await client.query(sql);
     return (Array.isArray(result) ? result.at(-1) : result)?.rows ?? [];

@@ -23,18 +23,22 @@ export async function bootstrap(
   secrets: Secrets,
   hasCron: boolean,
 ): Promise<void> {
-  const isNew = await asSuperuser(socket, superuser, async (client) => {
+  await asSuperuser(socket, superuser, async (client) => {
     await makeRoles(client);
     await setPasswords(client, secrets);
-    const made = await makeDatabase(client, database);
+    await makeDatabase(client, database);
     await client.query(`REVOKE CONNECT, TEMPORARY ON DATABASE ${superuser}, template1 FROM PUBLIC`);
     await client.query(`GRANT CONNECT ON DATABASE ${superuser} TO timelift_monitor`);
-    await grantDatabase(client, database);
-    return made;
   });
-  // TimescaleDB can be updated only by the first statement of a connection.
-  if (!isNew) await asSuperuser(socket, database, updateTimescaleDb);
+  await asSuperuser(socket, database, updateTimescaleDb);
   await asSuperuser(socket, database, (client) => furnish(client, hasCron));
+}
+
+/** Makes one more database with the same roles, extensions and privileges, on a server that was started. */
+export async function addDatabase(socket: SuperuserSocket, database: string): Promise<void> {
+  await asSuperuser(socket, superuser, (client) => makeDatabase(client, database));
+  // pg_cron lives in one database of a server only.
+  await asSuperuser(socket, database, (client) => furnish(client, false));
 }
 
 /** Opens a connection as the superuser, and ends it after `work`. */
@@ -48,8 +52,8 @@ export async function asSuperuser<T>(
     database,
     user: superuser,
     application_name: "timelift bootstrap",
-    // A slow or failing statement is logged with its text otherwise, and so is every one by pg_stat_statements.
-    options: "-c log_statement=none -c log_min_error_statement=panic -c log_min_duration_statement=-1",
+    // A slow or failing statement would be logged with its text; errors come here, where they are dealt with.
+    options: "-c log_statement=none -c log_min_messages=fatal -c log_min_duration_statement=-1",
   });
   await client.connect();
   try {
@@ -83,22 +87,13 @@ async function setPasswords(client: pg.Client, secrets: Secrets): Promise<void> 
   }
 }
 
-/** Makes one more database with the same roles, extensions and privileges, on a server that was started. */
-export async function addDatabase(socket: SuperuserSocket, database: string): Promise<void> {
-  await asSuperuser(socket, superuser, async (client) => {
-    await makeDatabase(client, database);
-    await grantDatabase(client, database);
-  });
-  // pg_cron lives in one database of a server only.
-  await asSuperuser(socket, database, (client) => furnish(client, false));
-}
-
-/** Makes the database where it is missing, and says whether it was. */
-async function makeDatabase(client: pg.Client, database: string): Promise<boolean> {
+/** Makes the database where it is missing, and gives it to its owner. */
+async function makeDatabase(client: pg.Client, database: string): Promise<void> {
   const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = $1", [database]);
-  if (rowCount !== 0) return false;
-  await client.query(`CREATE DATABASE ${client.escapeIdentifier(database)} OWNER timelift_owner`);
-  return true;
+  const name = client.escapeIdentifier(database);
+  if (rowCount === 0) await client.query(`CREATE DATABASE ${name}`);
+  await client.query(`ALTER DATABASE ${name} OWNER TO timelift_owner`);
+  await grantDatabase(client, database);
 }
 
 /** Who may enter a database; a database made from a template starts without it. */
@@ -111,11 +106,12 @@ export async function grantDatabase(client: pg.Client, database: string): Promis
   `);
 }
 
+/** TimescaleDB can be updated only by the first statement of a connection, before its library is loaded. */
 async function updateTimescaleDb(client: pg.Client): Promise<void> {
   try {
     await client.query("ALTER EXTENSION timescaledb UPDATE");
   } catch (error) {
-    // Not there: the first start ended between the database and its extensions.
+    // There is none yet.
     if (!(error instanceof pg.DatabaseError && error.code === "42704")) throw error;
   }
 }

@@ -1,17 +1,17 @@
-import { createHash } from "node:crypto";
 import {
-  chmodSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmdirSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import type { ServiceDeclaration, ServiceName } from "../../services/service.ts";
 import { isAlive, type ProcessIdentity, readPidFile } from "./process.ts";
@@ -26,9 +26,6 @@ export interface ServiceRecord {
   origin: string;
 }
 
-/** Not from the user database: in a container a user may have no entry there. */
-const userId = process.getuid?.() ?? 0;
-
 /** A log above this is set aside once, at the next start. */
 const logLimit = 16 * 2 ** 20;
 
@@ -40,15 +37,22 @@ const logLimit = 16 * 2 ** 20;
 export class ServiceFolder {
   readonly name: ServiceName;
   readonly path: string;
-  readonly socketFolder: string;
 
   constructor(stateDir: string, name: ServiceName) {
     this.name = name;
     this.path = resolve(stateDir, "services", name);
-    const key = createHash("sha256").update(this.path).digest("hex").slice(0, 16);
-    this.socketFolder = join(process.env.XDG_RUNTIME_DIR || tmpdir(), `timelift-${userId}-${key}`);
   }
 
+  /**
+   * The folder of the service's Unix socket. Its name is drawn at the first start and kept as a link, for a
+   * name that others could guess they could also take first.
+   */
+  get socketFolder(): string {
+    return readlinkSync(this.socketLink);
+  }
+  private get socketLink(): string {
+    return join(this.path, "socket");
+  }
   get data(): string {
     return join(this.path, "data");
   }
@@ -70,14 +74,13 @@ export class ServiceFolder {
 
   /** Makes the folders that are missing. */
   make(): void {
-    for (const folder of [this.path, this.conf, join(this.path, "log"), this.socketFolder]) {
+    for (const folder of [this.path, this.conf, join(this.path, "log")]) {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
     }
-    // The temporary folder is everyone's: a folder of that name made by somebody else must not be trusted.
-    if (statSync(this.socketFolder).uid !== userId) {
-      throw new Error(`${this.socketFolder} belongs to another user`);
-    }
-    chmodSync(this.socketFolder, 0o700);
+    // /tmp is emptied by a reboot, say.
+    if (existsSync(this.socketLink)) return;
+    rmSync(this.socketLink, { force: true });
+    symlinkSync(mkdtempSync("/tmp/timelift-"), this.socketLink);
   }
 
   /** Removes what a dead process left in the socket folder; another process may have its number by now. */
@@ -140,7 +143,8 @@ export class ServiceFolder {
   removeTraces(): void {
     rmSync(this.pidFile, { force: true });
     rmSync(join(this.path, "secrets"), { recursive: true, force: true });
-    rmSync(this.socketFolder, { recursive: true, force: true });
+    if (existsSync(this.socketLink)) rmSync(this.socketFolder, { recursive: true, force: true });
+    rmSync(this.socketLink, { force: true });
   }
 
   /** Removes the service with its data, and the folders above that are empty then. */

@@ -111,29 +111,46 @@ function quoted(value: Setting): string {
   return typeof value === "number" ? String(value) : `'${value.replaceAll("'", "''")}'`;
 }
 
-/** Makes the data folder: under another name until it is complete, so that an interruption leaves no half of one. */
-async function initialise({ folder, program, sandbox, log }: TimescaleStart): Promise<void> {
+/**
+ * Makes the data folder, with the application's database in it, for pg_cron looks for that as soon as the server
+ * starts. Under another name until it is complete, so that an interruption leaves no half of one.
+ */
+async function initialise(start: TimescaleStart): Promise<void> {
+  const { folder, program, sandbox, log, declaration } = start;
   log("timescaledb: making the data folder (a second)");
   for (const name of readdirSync(folder.path).filter((each) => each.startsWith("data.new"))) {
     rmSync(join(folder.path, name), { recursive: true, force: true });
   }
   const fresh = `data.new-${process.pid}`;
-  const [file, ...args] = [
-    ...sandbox.prefix,
-    join(program.folder, "initdb"),
-    ...["-D", join(sandbox.inside(folder.stateMount), fresh), "-U", superuser],
-    ...["--auth-local=peer", "--auth-host=scram-sha-256", "--encoding=UTF8", "--data-checksums"],
-    // Text sorts by code point, as in SQLite, on every machine alike.
-    ...((program.major ?? 0) >= 17 ? ["--locale-provider=builtin"] : []),
-    ...["--locale=C.UTF-8", "--no-instructions"],
-  ] as [string, ...string[]];
+  const data = join(sandbox.inside(folder.stateMount), fresh);
   try {
-    await promisify(execFile)(file, args, { env: sandbox.env, cwd: "/" });
+    await runTool(start, [
+      join(program.folder, "initdb"),
+      ...["-D", data, "-U", superuser],
+      ...["--auth-local=peer", "--auth-host=scram-sha-256", "--encoding=UTF8", "--data-checksums"],
+      // Text sorts by code point, as in SQLite, on every machine alike.
+      ...((program.major ?? 0) >= 17 ? ["--locale-provider=builtin"] : []),
+      ...["--locale=C.UTF-8", "--no-instructions"],
+    ]);
+    const createDatabase = `CREATE DATABASE "${declaration.database.replaceAll('"', '""')}"\n`;
+    await runTool(
+      start,
+      [join(program.folder, "postgres"), "--single", "-D", data, "template1"],
+      createDatabase,
+    );
   } catch (error) {
     rmSync(join(folder.path, fresh), { recursive: true, force: true });
     throw initialisationFailed(folder, error);
   }
   renameSync(join(folder.path, fresh), folder.data);
+}
+
+/** Runs a program of PostgreSQL's to its end. */
+async function runTool({ sandbox }: TimescaleStart, command: string[], input = ""): Promise<void> {
+  const [file = "", ...args] = [...sandbox.prefix, ...command];
+  const running = promisify(execFile)(file, args, { env: sandbox.env, cwd: "/" });
+  running.child.stdin?.on("error", () => {}).end(input);
+  await running;
 }
 
 function initialisationFailed(folder: ServiceFolder, error: unknown): TimeliftError {
