@@ -65,6 +65,13 @@ describe.each(serviceNames)("%s", (name) => {
     expect((await stack.start(declarations[name])).pid).toBe(pid);
   });
 
+  test("is started once where two start it at the same time", async () => {
+    process.kill(pidOf(name) as number, "SIGKILL");
+    const answers = await Promise.all([startByCommand(name), startByCommand(name)]);
+    const [one, two] = answers.map(({ stdout }) => JSON.parse(stdout).result.pid);
+    expect([one, two]).toEqual([pidOf(name), pidOf(name)]);
+  });
+
   test("is missed after a SIGKILL, and comes back", async () => {
     const before = pidOf(name) as number;
     process.kill(before, "SIGKILL");
@@ -171,6 +178,10 @@ test("a setting is taken in place where it can be, else by a restart", async () 
   await stack.start(changed({ max_connections: 77 }));
   expect(pidOf("timescaledb")).not.toBe(before);
   expect(await show("max_connections")).toBe("77");
+  // The server would go on with its old settings; that must not pass for success.
+  await expect(stack.start(changed({ work_mem: "nonsense" }))).rejects.toMatchObject({
+    code: "service-died",
+  });
   await stack.start(declarations.timescaledb);
 });
 

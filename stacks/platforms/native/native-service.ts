@@ -109,15 +109,19 @@ async function prepareStart(request: StartRequest, folder: ServiceFolder, log: L
 
 /** Whether the running service now is as declared, and answers. False where it has to be started anew. */
 async function keepRunning(start: Start, running: ProcessIdentity): Promise<boolean> {
-  const { declaration, folder, secrets, log } = start;
+  const { declaration, folder, program, secrets, log } = start;
   const kind = kindOf(declaration.name);
   const alive = () => isAlive(running);
-  const before = folder.record?.declaration;
+  const { declaration: before, version, origin } = folder.record ?? {};
+  if (before === undefined || version !== program.version || origin !== program.origin) {
+    log(`${declaration.name}: moving to version ${program.version} from ${program.origin}`);
+    return false;
+  }
   const knowsSecrets = kind.secretsOf(declaration).every((name) => folder.secret(name) === secrets[name]);
   try {
     if (!knowsSecrets || !isDeepStrictEqual(before, declaration)) {
       log(`${declaration.name}: taking its new configuration`);
-      if (before === undefined || !(await takesInPlace(start, before, running, alive))) return false;
+      if (!(await takesInPlace(start, before, running, alive))) return false;
     }
     const { error } = await answered(() => kind.ask(start), alive, declaration.health.timeoutSeconds);
     if (error !== undefined) throw error;

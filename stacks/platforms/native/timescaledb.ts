@@ -61,8 +61,9 @@ export const timescaledb: ServiceKind<TimescaleDbDeclaration> = {
     const socket = { host: folder.socketFolder, port: declaration.port };
     await asSuperuser(socket, superuser, (client) => client.query("SELECT pg_reload_conf()"));
     return asSuperuser(socket, superuser, async (client) => {
+      const refused = await client.query("SELECT FROM pg_file_settings WHERE error IS NOT NULL");
       const waiting = await client.query("SELECT FROM pg_settings WHERE pending_restart");
-      return waiting.rowCount === 0;
+      return refused.rowCount === 0 && waiting.rowCount === 0;
     });
   },
 
