@@ -19,7 +19,12 @@ export const weeks = interval("week");
 export const months = interval("month");
 export const years = interval("year");
 
+/** `1 month`, `7 days`. */
+export function intervalText({ amount, unit }: Interval): string {
+  return `${amount} ${unit}${amount === 1 ? "" : "s"}`;
+}
+
 /** `INTERVAL '1 month'`. */
-export function intervalSql({ amount, unit }: Interval): string {
-  return `INTERVAL '${amount} ${unit}${amount === 1 ? "" : "s"}'`;
+export function intervalSql(interval: Interval): string {
+  return `INTERVAL '${intervalText(interval)}'`;
 }
