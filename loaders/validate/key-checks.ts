@@ -28,7 +28,7 @@ export async function checkPrimaryKey(table: ComparedTable, client: pg.ClientBas
     note:
       twice === undefined
         ? "add it in an after-load migration"
-        : `(${columns.join(", ")}) holds ${twice === 0 ? "no value twice" : `${count(twice)} values more than once`}`,
+        : `(${columns.join(", ")}) holds ${twice === 0 ? "no value twice" : `${count(twice)} ${twice === 1 ? "value" : "values"} more than once`}`,
     ms: ms(),
   };
 }

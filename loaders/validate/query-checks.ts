@@ -1,4 +1,4 @@
-import type pg from "pg";
+import pg from "pg";
 import type { WorkloadQuery } from "../define-loader.ts";
 import { quoteIdentifier } from "../identifier.ts";
 import { openSource } from "../source/open-source.ts";
@@ -24,6 +24,9 @@ const resultTypes: Record<number, TargetType> = {
   1184: { kind: "timestamptz", digits: 6 },
   1700: { kind: "numeric", precision: null, scale: null },
 };
+
+/** The server ended the query or the session: that says nothing about the query. */
+const interrupted = /^(57|08)/;
 
 /** Result of one query on one side: its rows as canonical fields, and the time of the first run. */
 interface Answer {
@@ -53,6 +56,7 @@ export async function checkQuery(
       ms: ms(),
     };
   } catch (error) {
+    if (error instanceof pg.DatabaseError && interrupted.test(error.code ?? "")) throw error;
     // A query that does not run is the workload's fault, and no reason to hide the other checks.
     await client.query("ROLLBACK TO SAVEPOINT query");
     const note = (error as Error).message;
