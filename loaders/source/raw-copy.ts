@@ -1,36 +1,21 @@
 import { constants, statSync } from "node:fs";
 import { copyFile } from "node:fs/promises";
-import { setTimeout as sleep } from "node:timers/promises";
-import { TimeliftError } from "../timelift-error.ts";
-
-const attempts = 10;
 
 /**
  * Copies a database file and what belongs to it (-wal, -journal) without SQLite, which neither leaves files behind
- * nor needs a writable folder. A copy during which the file changed is thrown away and made again.
- *
- * @throws TimeliftError source-busy when the file never held still
+ * nor needs a writable folder. False when the file changed meanwhile: the copy is worth nothing then.
  */
-export async function copyFiles(sourcePath: string, copyPath: string): Promise<void> {
-  for (let attempt = 0; attempt < attempts; attempt++) {
-    const before = look(sourcePath);
-    await copyFile(sourcePath, copyPath, constants.COPYFILE_FICLONE);
-    for (const suffix of ["-wal", "-journal"]) {
-      try {
-        await copyFile(sourcePath + suffix, copyPath + suffix, constants.COPYFILE_FICLONE);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      }
+export async function copyFiles(sourcePath: string, copyPath: string): Promise<boolean> {
+  const before = look(sourcePath);
+  await copyFile(sourcePath, copyPath, constants.COPYFILE_FICLONE);
+  for (const suffix of ["-wal", "-journal"]) {
+    try {
+      await copyFile(sourcePath + suffix, copyPath + suffix, constants.COPYFILE_FICLONE);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
     }
-    if (look(sourcePath) === before) return;
-    await sleep(100 * (attempt + 1));
   }
-  throw new TimeliftError({
-    code: "source-busy",
-    subject: sourcePath,
-    problem: `the file changed during each of ${attempts} attempts to copy it.`,
-    remedy: "Pause the writer while timelift copies, or let timelift write to the file's folder.",
-  });
+  return look(sourcePath) === before;
 }
 
 /** Sizes and times to the nanosecond: whatever is written moves one of them. */

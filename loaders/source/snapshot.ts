@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { TimeliftError } from "../timelift-error.ts";
 import { readFingerprint } from "./fingerprint.ts";
@@ -8,6 +9,7 @@ import { openReadOnly, openSource, type Source } from "./open-source.ts";
 import { copyFiles } from "./raw-copy.ts";
 import { sourceError, sourceLocked } from "./source-error.ts";
 import { readSourceHeader } from "./source-header.ts";
+import { type SnapshotOptions, StepPace } from "./step-pace.ts";
 
 /** A private copy of a source, complete and at rest. */
 export interface Snapshot {
@@ -21,22 +23,9 @@ export interface Snapshot {
   longestLockMs: number;
 }
 
-/** Bounds of a copy. */
-export interface SnapshotOptions {
-  /**
-   * How long to wait, in ms, while a writer keeps the source locked.
-   * @default 10000
-   */
-  lockWaitMs?: number;
-  /**
-   * How often a copy may start over because a writer wrote (rollback journal only).
-   * @default 30
-   */
-  restarts?: number;
-}
-
-/** Longest time in ms that one step of a copy may lock a writer out. */
-const stepMs = 400;
+/** How often a copy without SQLite is tried while the file changes. */
+const rawAttempts = 10;
+const pause = new Int32Array(new SharedArrayBuffer(4));
 /** A copy that a writer overtook is made again this often; then it stands under the earlier fingerprint. */
 const repeats = 2;
 
@@ -66,7 +55,6 @@ export async function openSnapshot(
       const after = readFingerprint(sourcePath);
       if (after === fingerprint || repeat === repeats) break;
       fingerprint = after;
-      removeDatabase(draft);
       // The loop copies once more; the fingerprint taken before a copy is the one that holds for it.
     }
     settle(draft);
@@ -84,28 +72,41 @@ export async function openSnapshot(
 
 /** Copies once and says how long, at most, writers were locked out (ms). */
 async function copySource(sourcePath: string, draft: string, options: SnapshotOptions): Promise<number> {
-  const { wal } = readSourceHeader(sourcePath);
-  writeFileSync(draft, "", { mode: 0o600 });
-  if (wal && !exists(`${sourcePath}-shm`)) {
-    // Nobody has it open, and opening it would leave files behind: copy the bytes, SQLite recovers the copy.
-    await copyFiles(sourcePath, draft);
-    return 0;
-  }
-  try {
-    const source = openReadOnly(sourcePath, 0);
-    try {
-      if (!wal) return await copyInSteps(sourcePath, source, draft, options);
-      await copyUnderWal(source, draft);
-      return 0;
-    } finally {
-      source.close();
-    }
-  } catch (error) {
-    if (!needsRecovery(error)) throw error;
-    // A writer died here; recovering is writing, so it is done to the copy.
+  let unrecovered = false;
+  for (let attempt = 1; ; attempt++) {
     removeDatabase(draft);
-    await copyFiles(sourcePath, draft);
+    writeFileSync(draft, "", { mode: 0o600 });
+    const { wal } = readSourceHeader(sourcePath);
+    if (unrecovered || (wal && !exists(`${sourcePath}-shm`))) {
+      // Nobody has it open, and opening it would leave files behind or write: copy the bytes, SQLite recovers the copy.
+      if (await copyFiles(sourcePath, draft)) return 0;
+      if (attempt >= rawAttempts) throw neverStill(sourcePath, attempt);
+      await sleep(50 * attempt);
+      continue;
+    }
+    try {
+      return await copyThroughSqlite(sourcePath, wal, draft, options);
+    } catch (error) {
+      // A writer died here, or its folder cannot be written.
+      if (unrecovered || !needsRecovery(error)) throw error;
+      unrecovered = true;
+    }
+  }
+}
+
+async function copyThroughSqlite(
+  sourcePath: string,
+  wal: boolean,
+  draft: string,
+  options: SnapshotOptions,
+): Promise<number> {
+  const source = openReadOnly(sourcePath, 0);
+  try {
+    if (!wal) return await copyInSteps(sourcePath, source, draft, options);
+    await copyUnderWal(source, draft);
     return 0;
+  } finally {
+    source.close();
   }
 }
 
@@ -130,46 +131,19 @@ async function copyInSteps(
   options: SnapshotOptions,
 ): Promise<number> {
   const lockWaitMs = options.lockWaitMs ?? 10_000;
-  const allowed = options.restarts ?? 30;
-  // A hot journal shows at the first read, before the copy has begun.
-  readPatiently(source, sourcePath, lockWaitMs);
-  let pages = 500;
-  let msPerPage = 0.01;
-  let budgetMs = 50;
-  let remaining = Number.POSITIVE_INFINITY;
-  let restarts = 0;
-  let longest = 0;
-  let stuckSince = performance.now();
-  let stepStart = performance.now();
-  await source.backup(draft, {
-    progress: (progress) => {
-      const now = performance.now();
-      const took = now - stepStart;
-      if (progress.remainingPages < remaining) {
-        longest = Math.max(longest, took);
-        stuckSince = now;
-        if (took > 1) msPerPage = took / pages;
-        if (took < budgetMs / 2) pages = Math.min(pages * 2, 1 << 20);
-        else if (took > budgetMs) pages = Math.max(50, Math.floor(pages / 2));
-      } else if (progress.remainingPages === remaining) {
-        if (now - stuckSince > lockWaitMs) throw sourceLocked(sourcePath, undefined, now - stuckSince);
-        // Locked, or overtaken once a step: wait a little, and take a longer step next.
-        Atomics.wait(pause, 0, 0, 5);
-        pages = Math.max(1, Math.min(pages * 2, Math.floor(stepMs / msPerPage)));
-      } else {
-        restarts += 1;
-        budgetMs = Math.min(stepMs, budgetMs * 1.5);
-        if (restarts > allowed) throw neverQuiet(sourcePath, restarts);
-      }
-      remaining = progress.remainingPages;
-      stepStart = performance.now();
-      return pages;
-    },
-  });
-  return longest;
+  const since = performance.now();
+  for (;;) {
+    // A hot journal shows at the first read, before the copy has begun.
+    readPatiently(source, sourcePath, lockWaitMs);
+    const pace = new StepPace(sourcePath, options);
+    const { totalPages } = await source.backup(draft, { progress: (at) => pace.next(at.remainingPages) });
+    if (totalPages > 0) return pace.longestMs;
+    // Locked at its very first step, backup() takes "no pages known" for "no pages left".
+    const waited = performance.now() - since;
+    if (waited > lockWaitMs) throw sourceLocked(sourcePath, undefined, waited);
+    Atomics.wait(pause, 0, 0, 5);
+  }
 }
-
-const pause = new Int32Array(new SharedArrayBuffer(4));
 
 function readPatiently(source: Source, path: string, lockWaitMs: number): void {
   const start = performance.now();
@@ -187,17 +161,18 @@ function readPatiently(source: Source, path: string, lockWaitMs: number): void {
   }
 }
 
-function neverQuiet(path: string, restarts: number): TimeliftError {
+function neverStill(path: string, attempts: number): TimeliftError {
   return new TimeliftError({
     code: "source-busy",
     subject: path,
-    problem: `a writer writes more often than the file can be copied: the copy started over ${restarts} times. Under the rollback journal a copy has to be made between two writes.`,
-    remedy: "Switch the source to WAL (PRAGMA journal_mode=WAL), or pause the writer while timelift copies.",
+    problem: `the file changed during each of ${attempts} attempts to copy it.`,
+    remedy: "Pause the writer while timelift copies, or let timelift write to the file's folder.",
   });
 }
 
 /** Recovers what a raw copy brought along, and leaves one file that readers need no -shm for. */
 function settle(draft: string): void {
+  chmodSync(draft, 0o600);
   const copy = new Database(draft);
   try {
     copy.pragma("journal_mode = DELETE");
