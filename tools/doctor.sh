@@ -75,7 +75,7 @@ examine_node() {
   elif [ -n "$doctor_npm_on_path" ]; then
     obtainable node "52 MB from the npm registry, about 10 s"
   elif can_borrow; then
-    obtainable node "52 MB from the npm registry, through an npm borrowed from Debian (60 MB): about 45 s"
+    obtainable node "52 MB from the npm registry, through an npm borrowed from Debian (66 MB): about 45 s"
   else
     missing node "as root: apt-get install npm; or put Node $node_minimum or later, with npm, on PATH"
   fi
@@ -89,7 +89,7 @@ examine_node() {
   elif [ -n "$doctor_npm_on_path" ]; then
     obtainable npm "3 MB from the npm registry, about 2 s"
   elif can_borrow; then
-    obtainable npm "3 MB from the npm registry, through an npm borrowed from Debian (60 MB): about 30 s"
+    obtainable npm "3 MB from the npm registry, through an npm borrowed from Debian (66 MB): about 30 s"
   else
     missing npm "as root: apt-get install npm"
   fi
