@@ -5,6 +5,7 @@ import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { askHttp, askRedis } from "../stacks/platforms/native/health.ts";
 import { isServiceRunning, stopService } from "../stacks/platforms/native/native-service.ts";
+import { identify, isAlive, type ProcessIdentity } from "../stacks/platforms/native/process.ts";
 import { ServiceFolder } from "../stacks/platforms/native/service-folder.ts";
 import { pgbouncer } from "../stacks/services/pgbouncer.ts";
 import { prometheus } from "../stacks/services/prometheus.ts";
@@ -39,10 +40,23 @@ const questions: Record<ServiceName, () => Promise<unknown>> = {
   prometheus: () => askHttp(metrics, "/-/ready"),
 };
 
-/** Starts a service as Pulumi does: by a process that ends. */
-function startByCommand(name: ServiceName) {
+/**
+ * Starts a service as Pulumi does: by a process that ends. What is left of its process group is killed then, as
+ * Ctrl-C and a terminal that closes do it.
+ */
+async function startByCommand(name: ServiceName): Promise<{ pid: number }> {
   const request = { stateDir: stack.stateDir, declaration: declarations[name], secrets: stackSecrets };
-  return execa(process.execPath, [main, "service", "start"], { input: `${JSON.stringify(request)}\n` });
+  const starter = execa(process.execPath, [main, "service", "start"], {
+    input: `${JSON.stringify(request)}\n`,
+    detached: true,
+  });
+  const { stdout } = await starter;
+  try {
+    process.kill(-(starter.pid as number), "SIGKILL");
+  } catch (error) {
+    expect(error).toMatchObject({ code: "ESRCH" });
+  }
+  return JSON.parse(stdout).result;
 }
 
 const pidOf = (name: ServiceName) => new ServiceFolder(stack.stateDir, name).process?.pid;
@@ -68,8 +82,7 @@ describe.each(serviceNames)("%s", (name) => {
   test("is started once where two start it at the same time", async () => {
     process.kill(pidOf(name) as number, "SIGKILL");
     const answers = await Promise.all([startByCommand(name), startByCommand(name)]);
-    const [one, two] = answers.map(({ stdout }) => JSON.parse(stdout).result.pid);
-    expect([one, two]).toEqual([pidOf(name), pidOf(name)]);
+    expect(answers.map(({ pid }) => pid)).toEqual([pidOf(name), pidOf(name)]);
   });
 
   test("is missed after a SIGKILL, and comes back", async () => {
@@ -93,26 +106,24 @@ test("no password is in a log, a configuration, an argument or an environment", 
   }
 });
 
+/** A backend that computes: it does not look whether its server is still there. */
+async function busyBackend(): Promise<{ pid: number; ended: Promise<unknown> }> {
+  const endless = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n FROM t) SELECT count(*) FROM t";
+  const ended = asRole(database, "timelift_app", (client) => client.query(endless)).catch(() => {});
+  const active = `SELECT pid FROM pg_stat_activity WHERE query = '${endless}' AND state = 'active'`;
+  const ask = () => asRole(database, "timelift_monitor", (client) => value(client, active));
+  await expect.poll(ask).toEqual(expect.any(Number));
+  return { pid: (await ask()) as number, ended };
+}
+
 test("committed rows survive the SIGKILL of a server at work, whose backends do not keep it from starting", async () => {
   await asRole(database, "timelift_owner", async (client) => {
     await client.query("CREATE TABLE kept (x int); INSERT INTO kept VALUES (42)");
   });
-  const busy = asRole(database, "timelift_app", (client) => client.query("SELECT pg_sleep(600)")).catch(
-    () => {},
-  );
-  await expect
-    .poll(() =>
-      asRole(database, "timelift_monitor", (client) =>
-        value(
-          client,
-          "SELECT count(*)::int FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' AND state = 'active'",
-        ),
-      ),
-    )
-    .toBeGreaterThan(1);
+  const { ended } = await busyBackend();
   process.kill(pidOf("timescaledb") as number, "SIGKILL");
   await stack.start(declarations.timescaledb);
-  await busy;
+  await ended;
   const kept = await asRole(database, "timelift_app", (client) => value(client, "SELECT x FROM kept"));
   expect(kept).toBe(42);
 });
@@ -237,11 +248,10 @@ test("a start that is killed anywhere is taken up by the next one", async () => 
     starter.kill("SIGKILL");
     await starter;
   }
-  const { pid } = await other.start(declaration);
+  await other.start(declaration);
   expect(isServiceRunning(other.stateDir, "timescaledb")).toBe(true);
-  await stopService({ stateDir: other.stateDir, declaration, dropData: true });
-  expect(existsSync(`/proc/${pid}`)).toBe(false);
   await other.remove();
+  expect(processesWith(other.stateDir)).toEqual([]);
 });
 
 /** Whether there is something in the folder whose path there begins so. */
@@ -253,12 +263,12 @@ function exists(folder: string, start: string): boolean {
 describe("stop", () => {
   test("leaves no process, port, socket or pid file, and keeps the data", async () => {
     const folders = serviceNames.map((name) => new ServiceFolder(stack.stateDir, name));
-    const pids = folders.map((folder) => folder.process?.pid);
+    const processes = folders.map((folder) => folder.process as ProcessIdentity);
     const sockets = folders.map((folder) => folder.socketFolder);
     for (const name of [...serviceNames].reverse()) {
       await stopService({ stateDir: stack.stateDir, declaration: { name } });
     }
-    for (const pid of pids) expect(existsSync(`/proc/${pid}`)).toBe(false);
+    expect(processes.filter(isAlive)).toEqual([]);
     for (const port of ports) expect(await isPortFree(port)).toBe(true);
     for (const folder of folders) {
       expect([folder.pidFile, join(folder.path, "secrets")].filter(existsSync)).toEqual([]);
@@ -277,6 +287,17 @@ describe("stop", () => {
       fresh,
     );
     expect(kept).toBe(42);
+  });
+
+  test("ends the backends of a server that was killed", async () => {
+    await stack.start(declarations.timescaledb);
+    const { pid, ended } = await busyBackend();
+    const backend = identify(pid) as ProcessIdentity;
+    process.kill(pidOf("timescaledb") as number, "SIGKILL");
+    await expect.poll(() => pidOf("timescaledb")).toBeUndefined();
+    await stopService({ stateDir: stack.stateDir, declaration: { name: "timescaledb" } });
+    await ended;
+    expect(isAlive(backend)).toBe(false);
   });
 
   test("dropData removes the data, and stopping twice is no error", async () => {

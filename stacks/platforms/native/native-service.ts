@@ -147,10 +147,10 @@ async function takesInPlace(
 }
 
 async function endRunning(folder: ServiceFolder): Promise<void> {
+  const { stop, clear } = kindOf(folder.name);
   const running = folder.process;
-  if (running === undefined) return;
-  const { signal, graceSeconds } = kindOf(folder.name).stop;
-  await endProcess(running, signal, graceSeconds);
+  if (running !== undefined) await endProcess(running, stop.signal, stop.graceSeconds);
+  await clear?.(folder);
 }
 
 async function begin(start: Start): Promise<void> {

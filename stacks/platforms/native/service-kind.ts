@@ -33,4 +33,6 @@ export interface ServiceKind<Declaration extends ServiceDeclaration = ServiceDec
    */
   reload(start: Start<Declaration>, before: Declaration, pid: number): Promise<boolean>;
   stop: { signal: NodeJS.Signals; graceSeconds: number };
+  /** Ends what may be left of a service whose process is gone. */
+  clear?(folder: ServiceFolder): Promise<void>;
 }

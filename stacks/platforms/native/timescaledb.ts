@@ -28,7 +28,6 @@ export const timescaledb: ServiceKind<TimescaleDbDeclaration> = {
   async prepare(start) {
     writeConfiguration(start);
     if (start.folder.process !== undefined) return;
-    await endOrphans(start.folder.data);
     forgetDeadServer(start.folder);
     if (dataMajor(start.folder) === undefined) await initialise(start);
   },
@@ -69,6 +68,8 @@ export const timescaledb: ServiceKind<TimescaleDbDeclaration> = {
 
   // "Fast": it cancels queries, writes everything out and ends.
   stop: { signal: "SIGINT", graceSeconds: 120 },
+
+  clear: (folder) => endOrphans(folder.data),
 };
 
 /** The major version of PostgreSQL that made the data folder, if there is one. */
