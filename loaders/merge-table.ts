@@ -53,7 +53,7 @@ export class Merge {
     const row = (alias: string) =>
       `ROW(${rest.map((column) => `${alias}.${quoteIdentifier(column)}`).join(", ")})`;
     return this.#run(
-      `UPDATE ${this.#target} t SET ${set} FROM ${this.stage} s WHERE ${this.#match()} AND ${row("t")} *<> ${row("s")}`,
+      `UPDATE ${this.#target} t SET ${set} FROM ${this.stage} s WHERE ${this.#match()} AND record_image_ne(${row("t")}, ${row("s")})`,
     );
   }
 

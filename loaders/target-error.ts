@@ -20,21 +20,6 @@ export function targetError(subject: string, error: unknown): unknown {
     new TimeliftError({ code: name, subject, problem, remedy, cause: error });
   const said = `${message}${detail ? ` (${detail})` : ""}`;
 
-  if (code === "ECONNREFUSED" || code === "ENOTFOUND" || code === "EHOSTUNREACH") {
-    return of(
-      "target-unreachable",
-      `no database answers there (${code}).`,
-      "Start it (timelift up), or mend host and port.",
-    );
-  }
-  if (code === "28P01" || code === "28000" || /password/i.test(message)) {
-    return of(
-      "target-password",
-      `the database refuses the login: ${message}.`,
-      "Check the role's name and password.",
-    );
-  }
-  if (code === "3D000") return of("target-missing", `${message}.`, "Create the database, or mend its name.");
   if (code === "53100" || /No space left on device/i.test(message)) {
     return of(
       "target-disk-full",
