@@ -1,6 +1,10 @@
 import type { SourceValue } from "./source-value.ts";
 
-const bits = new DataView(new ArrayBuffer(8));
+const double = new Float64Array(1);
+const single = new Float32Array(double.buffer);
+const words = new Uint32Array(double.buffer);
+/** Which word of a double holds its sign; that is up to the machine. */
+const high = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1 ? 1 : 0;
 /** Hex digits of a 16-bit number: doubles are written four of them at a time. */
 const quads = Array.from({ length: 65_536 }, (_, value) => value.toString(16).padStart(4, "0"));
 
@@ -10,15 +14,15 @@ const quads = Array.from({ length: 65_536 }, (_, value) => value.toString(16).pa
  */
 export function doubleText(value: number): string {
   if (Number.isNaN(value)) return "NaN";
-  bits.setFloat64(0, value);
-  return word(bits.getUint32(0)) + word(bits.getUint32(4));
+  double[0] = value;
+  return word(words[high] as number) + word(words[1 - high] as number);
 }
 
 /** The bits of the single-precision number nearest to `value` as 8 hex digits, or `NaN`. */
 export function singleText(value: number): string {
   if (Number.isNaN(value)) return "NaN";
-  bits.setFloat32(0, value);
-  return word(bits.getUint32(0));
+  single[0] = value;
+  return word(words[0] as number);
 }
 
 function word(value: number): string {

@@ -30,8 +30,8 @@ export function timestampText(text: string, digits: number): string | undefined 
 /** Compares two canonical times (or dates) of one column, also beyond the year 9999. */
 export function compareTimes(a: string, b: string): number {
   if (a === b) return 0;
-  const [left, right] = [a, b].map(sortKey) as [string, string];
-  return left < right ? -1 : 1;
+  const plain = a.indexOf("-") === 4 && b.indexOf("-") === 4;
+  return (plain ? a < b : sortKey(a) < sortKey(b)) ? -1 : 1;
 }
 
 function sortKey(text: string): string {

@@ -31,6 +31,7 @@ export class SourceScan {
   readonly #path: string;
   readonly #cast: ServerCast;
   readonly #signal: AbortSignal | undefined;
+  #extent: SourceExtent | undefined;
 
   constructor(table: ResolvedTable, path: string, cast: ServerCast, signal?: AbortSignal) {
     this.#table = table;
@@ -39,8 +40,13 @@ export class SourceScan {
     this.#signal = signal;
   }
 
-  /** Counts the rows in SQLite, and measures the widest. */
+  /** The rows as SQLite counts them, and the widest as it measures it; asked once. */
   extent(): SourceExtent {
+    this.#extent ??= this.#measure();
+    return this.#extent;
+  }
+
+  #measure(): SourceExtent {
     using source = closing(openSource(this.#path));
     const wide = this.#table.columns.filter((column) => wideKinds.has(column.type.kind));
     const widths = wide.map((column) => `coalesce(octet_length(${column.expression}), 0)`);

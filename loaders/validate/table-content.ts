@@ -100,19 +100,22 @@ async function readSourceContent(
   const rounded = columns.map(({ type }) => type.kind === "numeric" && type.scale !== null);
   const compare = columns[table.time]?.type.kind.startsWith("int") ? compareWholes : compareTimes;
   let range: [string, string] | null = null;
+  const rounds = rounded.includes(true);
   await scan.each((row) => {
-    tally.add(rowText(row.fields));
+    const text = rowText(row.fields);
+    tally.add(text);
+    if (table.time >= 0) range = widened(range, row.fields[table.time] as string, compare);
+    // Most rows hold nothing to count; one search of the row's text is quicker than a look at every field.
+    if (!rounds && !special.test(text)) return;
     for (let index = 0; index < columns.length; index += 1) {
       const field = row.fields[index] as string;
-      if (field === nullField) content.nulls[index] = (content.nulls[index] ?? 0) + 1;
-      else if (isUnfit(field)) content.unfit[index] = (content.unfit[index] ?? 0) + 1;
-      else if (texts[index] && String(row.values[index]).includes("\uFFFD")) {
-        content.replaced[index] = (content.replaced[index] ?? 0) + 1;
-      } else if (rounded[index]) {
+      if (field === nullField) add(content.nulls, index);
+      else if (isUnfit(field)) add(content.unfit, index);
+      else if (texts[index] && String(row.values[index]).includes("\uFFFD")) add(content.replaced, index);
+      else if (rounded[index]) {
         content.rounding[index] = Math.max(content.rounding[index] ?? 0, movedBy(row, index));
       }
     }
-    if (table.time >= 0) range = widened(range, row.fields[table.time] as string, compare);
   }, onRows);
   return { ...content, sum: tally.sum(), range, ms: ms() };
 }
@@ -171,6 +174,13 @@ function widened(
   if (!range) return [field, field];
   if (compare(field, range[0]) < 0) return [field, range[1]];
   return compare(field, range[1]) > 0 ? [range[0], field] : range;
+}
+
+/** NULL, a value that does not fit, or a character that may stand for broken UTF-8. */
+const special = /\\[NX]|\uFFFD/;
+
+function add(counts: number[], index: number): void {
+  counts[index] = (counts[index] ?? 0) + 1;
 }
 
 function compareWholes(a: string, b: string): number {
