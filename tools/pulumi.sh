@@ -44,7 +44,7 @@ download_pulumi() {
     rm -f "$cache/pulumi.log"
   else
     last_lines "$cache/pulumi.log"
-    rm -rf "$pulumi_official.part"
+    rm -rf "$pulumi_official.part" "$cache/pulumi.log"
     say "the official download is out of reach from here"
     return 1
   fi
@@ -57,16 +57,16 @@ build_pulumi() {
   mkdir -p "$pulumi_built.part" "$go_dir"
   say "building Pulumi's Node language host $language_host_built_version from its Go modules (about 1 min)"
   go_build pulumi-language-nodejs github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/pulumi-language-nodejs \
-    "$language_host_built_version"
+    "$language_host_built_version" 530
   say "building Pulumi $pulumi_built_version from its Go modules (about 7 min on two cores; once)"
-  go_build pulumi-cli github.com/pulumi/pulumi/pkg/v3/cmd/pulumi "$pulumi_built_version"
+  go_build pulumi-cli github.com/pulumi/pulumi/pkg/v3/cmd/pulumi "$pulumi_built_version" 1680
   mv "$pulumi_built.part" "$pulumi_built"
   # 4 GB of modules and objects, unless they are in the user's own caches.
   chmod -R u+w "$go_dir"
   rm -rf "$go_dir"
 }
 
-# go_build MODULE-FOLDER PACKAGE VERSION
+# go_build MODULE-FOLDER PACKAGE VERSION COUNT : COUNT packages have to be compiled.
 go_build() {
   {
     (
@@ -75,9 +75,21 @@ go_build() {
           "$go" build -v -o "$pulumi_built.part/" \
           -ldflags "-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v$3" "$2"
     ) 2>&1 && : >"$go_dir/built"
-  } | tee "$go_dir/log" | awk '
-    /^go: downloading/ { if (++modules % 100 == 0) print "timelift:   " modules " modules downloaded"; fflush() }
-    !/^go: / { if (++packages % 200 == 0) print "timelift:   " packages " packages compiled"; fflush() }' >&2
+  } | tee "$go_dir/log" | say_progress "$4"
   [ -e "$go_dir/built" ] || go_failed "$go_dir/log" "Pulumi could not be built ($1)"
   rm -f "$go_dir/built"
+}
+
+# Reads what `go build -v` prints: a line a download, a line a package.
+say_progress() {
+  progress_packages=0
+  while read -r progress_line; do
+    case $progress_line in
+    go:*) ;;
+    *)
+      progress_packages=$((progress_packages + 1))
+      if [ $((progress_packages % 200)) -eq 0 ]; then say "  $progress_packages of $1 packages compiled"; fi
+      ;;
+    esac
+  done
 }
