@@ -87,6 +87,16 @@ export class LoadFixture {
     });
   }
 
+  /** Runs SQL on the target as the loading role. */
+  async asLoader(sql: string): Promise<void> {
+    const client = await connect(this.database.loader, "test");
+    try {
+      await client.query(sql);
+    } finally {
+      await client.end();
+    }
+  }
+
   /** Rows of a query on the target, each as one text. */
   async rows(sql: string): Promise<string[]> {
     const { rows } = await this.owner.query({ text: sql, rowMode: "array" });
