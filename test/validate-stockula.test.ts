@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import Database from "better-sqlite3";
 import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildSample } from "../cli/sample/stockula.ts";
@@ -62,6 +63,33 @@ test("the sample, loaded row by row, passes every check", async () => {
   expect(names).toContain("price_history parents in stocks");
   expect(names).toContain("options_calls sequence of id");
   expect(names.filter((name) => name.startsWith("query "))).toHaveLength(4);
+});
+
+test("the same rows under numeric(20,6) pass with the rounding declared, the queries too", async () => {
+  const rounded = join(folder, "rounded.db");
+  await buildSample(rounded);
+  const file = new Database(rounded);
+  file.exec("UPDATE price_history SET close_price = close_price + 0.0000004 WHERE symbol = '^GSPC'");
+  file.close();
+  const other = await databaseFromTemplate("validate_numeric");
+  const client = new pg.Client({ ...other.owner });
+  await client.connect();
+  const context = { options: options.parse({ priceType: "numeric(20,6)" }) };
+  for (const phase of phases) await migrate({ target: other.owner, workloadDir, phase, context }, () => {});
+  await insertSource(rounded, loader, client);
+  const args = {
+    workload: "stockula",
+    loader,
+    source: rounded,
+    copyPath: join(folder, "state", "rounded.db"),
+  };
+  const report = await runValidation({ ...args, expectedFingerprint: "", target: other.readonly });
+  await client.end();
+  await other.drop();
+  expect(report.checks.filter((check) => check.status !== "PASS")).toEqual([]);
+  expect(report.checks.find((check) => check.name === "price_history checksum")?.note).toMatch(
+    /^rounded to the target's scale: close by at most 4\.\d+e-7$/,
+  );
 });
 
 test("a price changed behind the load's back fails, and the row is named", async () => {

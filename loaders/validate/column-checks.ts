@@ -25,11 +25,12 @@ export async function checkAbsent(table: ComparedTable, client: pg.ClientBase): 
        WHERE ${quoteIdentifier(column)} IS DISTINCT FROM (${standard ?? "NULL"})`,
     );
     const filled = Number(rows[0]?.filled);
+    const expected = `${standard ?? "NULL"} in every row`;
     checks.push({
       name,
       status: filled === 0 ? "PASS" : "FAIL",
-      expected: `${standard ?? "NULL"} in every row`,
-      actual: filled === 0 ? "so it is" : `${count(filled)} rows with another value`,
+      expected,
+      actual: filled === 0 ? expected : `${count(filled)} rows with another value`,
       ms: ms(),
     });
   }

@@ -34,16 +34,29 @@ interface Answer {
   ms: number;
 }
 
+/** Beside the fields, which of them SQLite gave as reals: only those are inexact. */
+interface SourceAnswer extends Answer {
+  reals: boolean[][];
+}
+
+/** How far a real may lie from the target's number. */
+export interface QueryTolerance {
+  /** Share of its size: engines add up in different orders. */
+  relative: number;
+  /** The most that a declared rounding moved a stored value. */
+  rounding: number;
+}
+
 /**
  * Runs one of the application's queries on both sides: the same rows in the same order, and how long each took.
- * Doubles may differ by `tolerance` of their size, for engines add up in different orders.
+ * Reals may differ by `tolerance`.
  */
 export async function checkQuery(
   name: string,
   query: WorkloadQuery,
   copyPath: string,
   client: pg.ClientBase,
-  tolerance: number,
+  tolerance: QueryTolerance,
 ): Promise<Check> {
   const ms = stopwatch();
   await client.query("SAVEPOINT query");
@@ -52,7 +65,7 @@ export async function checkQuery(
     const target = await runTarget(query.timescale, columns, client);
     const source = runSource(query.sqlite, columns, copyPath);
     return {
-      ...verdict(name, source, target, firstDifference(columns, source.rows, target.rows, tolerance)),
+      ...verdict(name, source, target, firstDifference(columns, source, target.rows, tolerance)),
       ms: ms(),
     };
   } catch (error) {
@@ -78,13 +91,14 @@ function verdict(
   difference: string | undefined,
 ): Omit<Check, "ms"> {
   const empty = source.rows.length === 0 && target.rows.length === 0;
+  const times = `SQLite ${source.ms} ms, TimescaleDB ${target.ms} ms`;
   const note = difference ?? (empty ? "this source has no row for it, so it shows nothing" : undefined);
   return {
     name: `query ${name}`,
     status: difference !== undefined ? "FAIL" : empty ? "SKIP" : "PASS",
-    expected: `${count(source.rows.length)} rows, SQLite in ${source.ms} ms`,
-    actual: `${count(target.rows.length)} rows, TimescaleDB in ${target.ms} ms`,
-    ...(note !== undefined && { note }),
+    expected: `${count(source.rows.length)} rows`,
+    actual: `${count(target.rows.length)} rows`,
+    note: note === undefined ? times : `${note}\n${times}`,
   };
 }
 
@@ -115,7 +129,7 @@ async function runTarget(sql: string, columns: ResultColumn[], client: pg.Client
   return { rows: rows.map(({ fields }) => fields), ms: took };
 }
 
-function runSource(sql: string, columns: ResultColumn[], copyPath: string): Answer {
+function runSource(sql: string, columns: ResultColumn[], copyPath: string): SourceAnswer {
   const source = openSource(copyPath);
   try {
     const forms = columns.map((column) => sourceForm(column.type));
@@ -126,7 +140,8 @@ function runSource(sql: string, columns: ResultColumn[], copyPath: string): Answ
     const fields = rows.map((row) =>
       row.map((value, index) => (value === null ? nullField : (forms[index]?.(value) ?? ""))),
     );
-    return { rows: fields, ms: took };
+    const reals = rows.map((row) => row.map((value) => typeof value === "number"));
+    return { rows: fields, reals, ms: took };
   } finally {
     source.close();
   }
@@ -134,11 +149,11 @@ function runSource(sql: string, columns: ResultColumn[], copyPath: string): Answ
 
 function firstDifference(
   columns: ResultColumn[],
-  source: string[][],
+  { rows, reals }: SourceAnswer,
   target: string[][],
-  tolerance: number,
+  tolerance: QueryTolerance,
 ): string | undefined {
-  for (const [row, ours] of source.entries()) {
+  for (const [row, ours] of rows.entries()) {
     const theirs = target[row];
     if (!theirs) return `row ${row + 1} is missing in the target: ${ours.map(cut).join(" | ")}`;
     if (ours.length !== columns.length) {
@@ -146,25 +161,23 @@ function firstDifference(
     }
     for (const [index, column] of columns.entries()) {
       const [our = "", their = ""] = [ours[index], theirs[index]];
-      if (our === their || near(column.type, our, their, tolerance)) continue;
-      const text = (field: string) => (isDouble(column.type) ? String(doubleOf(field)) : cut(field));
+      if (our === their) continue;
+      const number = (field: string) => numberOf(column.type, field);
+      if (reals[row]?.[index] && near(number(our), number(their), tolerance)) continue;
+      const text = (field: string) => (column.type.kind === "float8" ? String(number(field)) : cut(field));
       return `row ${row + 1}, ${column.name}: ${text(our)} in the source, ${text(their)} in the target`;
     }
   }
-  const extra = target[source.length];
-  return extra && `row ${source.length + 1} is extra in the target: ${extra.map(cut).join(" | ")}`;
+  const extra = target[rows.length];
+  return extra && `row ${rows.length + 1} is extra in the target: ${extra.map(cut).join(" | ")}`;
 }
 
-function near(type: TargetType, source: string, target: string, tolerance: number): boolean {
-  if (!isDouble(type)) return false;
-  const [a, b] = [doubleOf(source), doubleOf(target)];
-  return Math.abs(a - b) <= tolerance * Math.max(Math.abs(a), Math.abs(b));
+function near(a: number, b: number, { relative, rounding }: QueryTolerance): boolean {
+  return Math.abs(a - b) <= rounding + relative * Math.max(Math.abs(a), Math.abs(b));
 }
 
-function isDouble(type: TargetType): boolean {
-  return type.kind === "float8";
-}
-
-function doubleOf(field: string): number {
+/** The number in a field: the bits of a double, or decimal digits; NaN for anything else. */
+function numberOf({ kind }: TargetType, field: string): number {
+  if (kind === "numeric") return Number(field);
   return /^[0-9a-f]{16}$/.test(field) ? Buffer.from(field, "hex").readDoubleBE() : Number.NaN;
 }

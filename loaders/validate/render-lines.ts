@@ -1,6 +1,7 @@
 import type { Check, ValidationReport } from "../validation-report.ts";
 
 const widest = 44;
+const columns = 100;
 
 /**
  * The report for people: a line for each check that starts with PASS, FAIL or SKIP, then one line that sums up.
@@ -11,18 +12,26 @@ export function renderLines(report: ValidationReport): string[] {
   return [...report.checks.map((check) => renderCheck(check, width)), summary(report)];
 }
 
-/** One check as a line; `width` columns are kept for its name. */
+/** One check as a line; `width` columns are kept for its name. What does not fit into 100 columns goes below. */
 export function renderCheck(check: Check, width: number = widest): string {
-  const { name, status, expected, actual, note } = check;
-  const finding = status === "FAIL" ? `expected ${expected}, found ${actual}` : passed(expected, actual);
-  const [first = "", ...rows] = note?.split("\n") ?? [];
-  const line = `${status} ${name.padEnd(width)}  ${finding}`;
-  if (rows.length === 0 && status === "PASS") return note ? `${line} (${first})` : line;
-  return [line, ...(note ? [first, ...rows].map((row) => `       ${row}`) : [])].join("\n");
+  const { name, status, expected, actual } = check;
+  const notes = check.note?.split("\n") ?? [];
+  const start = `${status} ${name.padEnd(width)}  `;
+  if (status === "FAIL") {
+    const whole = `${start}expected ${expected}, found ${actual}`;
+    const fits = whole.length <= columns;
+    return below(fits ? whole : start.trimEnd(), [
+      ...(fits ? [] : [`expected ${expected}`, `found ${actual}`]),
+      ...notes,
+    ]);
+  }
+  const [note, ...more] = notes;
+  const whole = note === undefined ? `${start}${actual}` : `${start}${actual} (${note})`;
+  return whole.length <= columns ? below(whole, more) : below(`${start}${actual}`, notes);
 }
 
-function passed(expected: string, actual: string): string {
-  return expected === actual ? actual : `${actual} (expected: ${expected})`;
+function below(line: string, more: string[]): string {
+  return [line, ...more.map((each) => `       ${each}`)].join("\n");
 }
 
 function summary({ status, checks, rows, ms }: ValidationReport): string {

@@ -28,8 +28,7 @@ export interface Thresholds {
    */
   differingRows?: number;
   /**
-   * Relative difference that a double in the result of a workload's query may have; rows are always compared
-   * bit by bit.
+   * Relative difference that a real in the result of a workload's query may have; stored rows get none.
    * @default 1e-12
    */
   queryTolerance?: number;
@@ -84,10 +83,12 @@ export async function runValidation(args: ValidationArgs): Promise<ValidationRep
       const tables = await readTables(args, client);
       const cast = new ServerCast(castClient);
       let rows = 0;
+      let rounding = 0;
       for (const table of tables) {
         const scan = new SourceScan(table.resolved, copyPath, cast, signal);
         const content = await checkRows(table, scan, client, args);
         rows += content.rows;
+        rounding = Math.max(rounding, content.rounding);
         add(...content.checks);
         add(...(await checkAbsent(table, client)));
         add(await checkPrimaryKey(table, client));
@@ -95,7 +96,7 @@ export async function runValidation(args: ValidationArgs): Promise<ValidationRep
         add(...(await checkSequences(table, client)));
       }
       add(...(await checkHypertables(args.hypertables ?? [], client)));
-      const tolerance = args.thresholds?.queryTolerance ?? 1e-12;
+      const tolerance = { relative: args.thresholds?.queryTolerance ?? 1e-12, rounding };
       for (const [name, query] of Object.entries(args.loader.queries ?? {})) {
         signal?.throwIfAborted();
         add(await checkQuery(name, query, copyPath, client, tolerance));
@@ -144,7 +145,7 @@ async function checkRows(
   scan: SourceScan,
   client: pg.ClientBase,
   args: ValidationArgs,
-): Promise<{ checks: Check[]; rows: number }> {
+): Promise<{ checks: Check[]; rows: number; rounding: number }> {
   const onRows = (rows: number) => args.events?.({ kind: "rows", table: table.name, rows });
   const content = await checkContent(table, scan, client, onRows);
   if (content.same) return content;
@@ -167,5 +168,5 @@ async function checkRows(
       note: [verdict, ...lines, ...more, ...(check.note ? [check.note] : [])].join("\n"),
     };
   });
-  return { checks, rows: content.rows };
+  return { checks, rows: content.rows, rounding: content.rounding };
 }

@@ -36,6 +36,8 @@ export interface ContentChecks {
   same: boolean;
   /** Names of the checks that a differing row makes fail, which a threshold may therefore accept. */
   ofRows: Set<string>;
+  /** The most that rounding to the target's scale moved a value. */
+  rounding: number;
 }
 
 /**
@@ -83,7 +85,7 @@ export async function checkContent(
   }
   const ofRows = new Set(checks.map((check) => check.name));
   checks.push(...unfitChecks(table, source), ...encodingChecks(table, scan, source));
-  return { checks, rows: source.sum.rows, same, ofRows };
+  return { checks, rows: source.sum.rows, same, ofRows, rounding: Math.max(0, ...source.rounding) };
 }
 
 async function readSourceContent(
