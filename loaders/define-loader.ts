@@ -27,7 +27,8 @@ export interface TableDefinition {
   /** SQL condition over the source row; rows that fail it are not part of the load. */
   where?: string;
   /**
-   * Target columns that give the order in which rows are written; choose what suits the chunks.
+   * Target columns that give the order in which rows are written; choose what suits the chunks. It holds within a part
+   * (50,000 rows of the source, or 32 MB of them), not across parts: a part is what a killed load resumes by.
    * @default the source's rowid
    */
   order?: string[];

@@ -209,3 +209,22 @@ test("doubles of every size survive numeric as their shortest decimal", async ()
   const { rows } = await client.query("SELECT value::text FROM one ORDER BY n");
   expect(rows.map((row) => Number(row.value))).toEqual(values);
 });
+
+test("instants of every century agree with PostgreSQL's own reading", async () => {
+  const encode = rowEncoder(await targetOf("timestamptz"), 0);
+  const out = new CopyBuffer(16);
+  const texts = Array.from({ length: 500 }, (_, i) => {
+    const at = new Date(Date.parse("0001-01-01T00:00:00Z") + i * 6.3e11 + i * 86_399_917).toISOString();
+    return at.slice(0, [10, 19, 23, 24][i % 4]).replace("T", i % 3 ? " " : "T");
+  });
+  for (const [n, text] of texts.entries()) encode([BigInt(n), text], out);
+  const copy = new CopyRows(client, "one", ["n", "value"]);
+  await copy.write(out.bytes.subarray(0, out.at));
+  await copy.finish();
+  const { rows } = await client.query(
+    "SELECT t FROM unnest($1::text[]) WITH ORDINALITY AS u(t, i) JOIN one ON n = i - 1 WHERE value <> t::timestamptz",
+    [texts],
+  );
+  expect(rows).toEqual([]);
+  expect(await client.query("SELECT FROM one")).toMatchObject({ rowCount: 500 });
+});

@@ -225,6 +225,18 @@ describe("the next load", () => {
     expect(await at.rows("SELECT count(*) FROM prices")).toEqual(["101"]);
   });
 
+  test("refuses a delete that would take rows along which the source still has", async () => {
+    await at.fresh(sqlite, tables);
+    await at.load(loader, { partRows: 10 });
+    await at.owner.query(keys.replace("REFERENCES stocks", "REFERENCES stocks ON DELETE CASCADE"));
+    at.write("PRAGMA foreign_keys = OFF; DELETE FROM stocks WHERE symbol = 'MSFT'");
+    const load = at.load(loader, { partRows: 10 });
+    await expect(load).rejects.toMatchObject({ code: "target-cascade", subject: "target table prices" });
+    expect(await at.rows("SELECT (SELECT count(*) FROM prices), (SELECT count(*) FROM stocks)")).toEqual([
+      "100 2",
+    ]);
+  });
+
   test("loads a table anew that was emptied or made anew", async () => {
     await loaded();
     await at.owner.query("TRUNCATE prices; DROP TABLE strategies");

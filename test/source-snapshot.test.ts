@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -123,6 +124,21 @@ describe.each(["DELETE", "WAL"])("journal mode %s", (mode) => {
     copy.close();
     expect(readdirSync(folder).filter((name) => name.startsWith(`${mode}-killed`))).toEqual(before);
   });
+});
+
+test("what a killed copy left behind is removed by the next", async () => {
+  const path = join(folder, "left.db");
+  write(path, table);
+  const inside = join(folder, "left");
+  mkdirSync(inside);
+  const dead = spawnSync(process.execPath, ["-e", ""]).pid;
+  for (const name of [`copy.db.${dead}-0123abcd.tmp`, `copy.db.${process.pid}-0123abcd.tmp`, "other.db"]) {
+    writeFileSync(join(inside, name), "");
+  }
+  await openSnapshot(path, join(inside, "copy.db"));
+  expect(readdirSync(inside)).toEqual(
+    ["copy.db", `copy.db.${process.pid}-0123abcd.tmp`, "copy.db.json", "other.db"].sort(),
+  );
 });
 
 test("a copy that can never be made in time says: WAL, or pause the writer", async () => {

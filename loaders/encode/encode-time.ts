@@ -36,11 +36,17 @@ export function encodeTimestamp(kind: "timestamp" | "timestamptz", digits: numbe
   let lastLow = 0;
   return (value: SourceValue, out: CopyBuffer): void => {
     if (value !== lastText || lastText === "") {
-      const { days, seconds, micros } = parse(value, kind, digits);
+      const { days, seconds, micros } = parsePlain(value) ?? parse(value, kind, digits);
       const total = days * 86400 + seconds;
-      const exact = BigInt(total) * 1_000_000n + BigInt(micros);
-      lastHigh = Number(exact >> 32n);
-      lastLow = Number(exact & 0xffffffffn);
+      if (Math.abs(total) < 9e9) {
+        const exact = total * 1e6 + micros;
+        lastHigh = Math.floor(exact / 2 ** 32);
+        lastLow = exact - lastHigh * 2 ** 32;
+      } else {
+        const exact = BigInt(total) * 1_000_000n + BigInt(micros);
+        lastHigh = Number(exact >> 32n);
+        lastLow = Number(exact & 0xffffffffn);
+      }
       lastText = value as string;
     }
     out.reserve(12);
@@ -48,6 +54,34 @@ export function encodeTimestamp(kind: "timestamp" | "timestamptz", digits: numbe
     out.putInt32(lastHigh);
     out.putInt32(lastLow | 0);
   };
+}
+
+/** The two commonest forms, "2024-01-31" and "2024-01-31 10:00:00", without a regular expression; else null. */
+function parsePlain(value: SourceValue): Instant | null {
+  if (typeof value !== "string" || (value.length !== 10 && value.length !== 19)) return null;
+  if (value.charCodeAt(4) !== 45 || value.charCodeAt(7) !== 45) return null;
+  const year = digitsAt(value, 0) * 100 + digitsAt(value, 2);
+  const month = digitsAt(value, 5);
+  const day = digitsAt(value, 8);
+  if (!(year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= daysIn(year, month))) return null;
+  let seconds = 0;
+  if (value.length === 19) {
+    const gap = value.charCodeAt(10);
+    if ((gap !== 32 && gap !== 84) || value.charCodeAt(13) !== 58 || value.charCodeAt(16) !== 58) return null;
+    const hour = digitsAt(value, 11);
+    const minute = digitsAt(value, 14);
+    const second = digitsAt(value, 17);
+    if (!(hour <= 23 && minute <= 59 && second <= 59)) return null;
+    seconds = hour * 3600 + minute * 60 + second;
+  }
+  return { days: daysSince1970(year, month, day) - epochDays, seconds, micros: 0 };
+}
+
+/** Two decimal digits, NaN for anything else. */
+function digitsAt(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - 48;
+  const ones = text.charCodeAt(at + 1) - 48;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
 }
 
 function parse(value: SourceValue, type: string, digits: number): Instant {

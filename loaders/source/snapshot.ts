@@ -1,6 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import Database from "better-sqlite3";
 import { TimeliftError } from "../timelift-error.ts";
@@ -47,6 +56,7 @@ export async function openSnapshot(
     return { path: copyPath, fingerprint, reused: true, longestLockMs: 0 };
   }
   mkdirSync(dirname(copyPath), { recursive: true, mode: 0o700 });
+  removeDeadDrafts(copyPath);
   const draft = `${copyPath}.${process.pid}-${randomBytes(4).toString("hex")}.tmp`;
   try {
     let longestLockMs = 0;
@@ -178,6 +188,23 @@ function settle(draft: string): void {
     copy.pragma("journal_mode = DELETE");
   } finally {
     copy.close();
+  }
+}
+
+/** A draft bears the process id of its maker; one that was killed left it behind. */
+function removeDeadDrafts(copyPath: string): void {
+  const folder = dirname(copyPath);
+  for (const name of readdirSync(folder)) {
+    const match = name.startsWith(`${basename(copyPath)}.`) && /\.(\d+)-[0-9a-f]{8}\.tmp(-\w+)?$/.exec(name);
+    if (match && !isAlive(Number(match[1]))) rmSync(join(folder, name), { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 
