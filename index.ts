@@ -45,6 +45,7 @@ const load = new SqliteLoad("load", {
   ...data,
   password: passwords.timelift_loader,
   tables: tables.applied,
+  held: tables.held,
 });
 const keys = new Migrations("keys", { phase: "after-load", ...schema }, { dependsOn: load });
 const validation = new Validation("validation", {
@@ -52,6 +53,7 @@ const validation = new Validation("validation", {
   password: passwords.timelift_readonly,
   loaded: load.loaded,
   after: keys.applied,
+  held: keys.held,
   when: config.validate,
 });
 

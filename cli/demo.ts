@@ -45,7 +45,9 @@ async function runDemo({ stack, source }: DemoOptions): Promise<void> {
     console.log("\nThe update failed; what stands above says why. Mend it and type ./timelift demo again.");
     return;
   }
-  const outputs = JSON.parse(await askPulumi(["stack", "output", "--stack", stack, "--json"])) as {
+  const outputs = JSON.parse(
+    await askPulumi(["stack", "output", "--stack", stack, "--json", "--show-secrets"]),
+  ) as {
     checks: string[];
     report: string;
   };

@@ -12,11 +12,12 @@ interface DeployOptions {
 const descriptions = {
   up: "Deploys a stack: services, migrations, load, validation. A failed validation fails it.",
   preview: "Shows what up would do, with the SQL of new migrations and the rows that will go.",
+  refresh: "Compares the state with what is there (pulumi refresh).",
   destroy: "Stops a stack's services. Their data stays unless the stack's config says dropData.",
 };
 
 /**
- * `up`, `preview` and `destroy`: thin passes to Pulumi with stack, backend and passphrase set. Any other
+ * `up`, `preview`, `refresh` and `destroy`: thin passes to Pulumi with stack, backend and passphrase set. Any other
  * argument is Pulumi's own. Without a terminal nothing is asked.
  */
 export function deployCommand(verb: keyof typeof descriptions): Command {
@@ -26,7 +27,7 @@ export function deployCommand(verb: keyof typeof descriptions): Command {
     .allowUnknownOption()
     .allowExcessArguments()
     .helpOption("-h, --help");
-  if (verb !== "destroy") {
+  if (verb === "up" || verb === "preview") {
     command
       .option("--source <file>", "the SQLite file; kept in the stack's config")
       .option("--workload <name>", "the workload; kept in the stack's config");

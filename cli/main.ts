@@ -15,6 +15,10 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     summary: "show what up would do: services, SQL, rows (pulumi preview)",
     load: async () => (await import("./deploy.ts")).deployCommand("preview"),
   },
+  refresh: {
+    summary: "compare the state with what is there (pulumi refresh)",
+    load: async () => (await import("./deploy.ts")).deployCommand("refresh"),
+  },
   destroy: {
     summary: "take a stack back (pulumi destroy)",
     load: async () => (await import("./deploy.ts")).deployCommand("destroy"),

@@ -19,7 +19,8 @@ export async function clearDeadLock(
 ): Promise<void> {
   const dir = join(state, ".pulumi", "locks", "organization", "timelift", stack);
   if (!existsSync(dir)) return;
-  const locks = readdirSync(dir).map((file) => JSON.parse(readFileSync(join(dir, file), "utf8")) as Lock);
+  const files = readdirSync(dir).filter((file) => file.endsWith(".json"));
+  const locks = files.map((file) => JSON.parse(readFileSync(join(dir, file), "utf8")) as Lock);
   if (locks.length === 0 || !locks.every(isDead)) return;
   for (const { pid, timestamp } of locks) {
     console.error(

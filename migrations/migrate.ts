@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { type RunnerOption, runner } from "node-pg-migrate";
 import pg from "pg";
 import { type Connection, connect } from "../loaders/connection.ts";
@@ -111,7 +112,7 @@ async function step(
   const started = performance.now();
   const options: RunnerOption = {
     dbClient: client,
-    dir: `${workloadDir}/${phase}`,
+    dir: resolve(workloadDir, phase),
     migrationsTable: tableOf(phase),
     migrationsSchema: schema,
     schema: "public",
@@ -126,7 +127,8 @@ async function step(
     ],
   };
   try {
-    await runner(options);
+    const run = await runner(options);
+    if (run.length !== 1) throw new Error("node-pg-migrate did not run it");
   } catch (error) {
     throw failure(error, phase, name, direction);
   }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { MigrationBuilder } from "node-pg-migrate";
 import { TimeliftError } from "../loaders/timelift-error.ts";
@@ -32,7 +32,7 @@ const pattern = /^\d{4}_[a-z0-9_]+\.ts$/;
  * @throws TimeliftError `migration-name` for a name that gives no order, or a number used twice
  */
 export function listMigrations(workloadDir: string, phase: Phase): MigrationFile[] {
-  const dir = join(workloadDir, phase);
+  const dir = resolve(workloadDir, phase);
   if (!existsSync(dir)) return [];
   const names = readdirSync(dir)
     .filter((name) => !name.startsWith("."))

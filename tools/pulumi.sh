@@ -2,6 +2,8 @@
 # The Pulumi CLI and its Node language host: the pair on PATH where new enough, else the official download,
 # else built from Go modules. The dynamic-provider host is part of the package @pulumi/pulumi.
 
+provider_host=pulumi-resource-pulumi-nodejs
+
 pulumi_on_path_suffices() {
   program_suffices pulumi version "$pulumi_minimum" || return 1
   # Pulumi looks for its language hosts on PATH and in its own folder.
@@ -15,9 +17,18 @@ ensure_pulumi() {
   pulumi_built=$cache/pulumi-$pulumi_built_version-built
   if ! pulumi_on_path_suffices; then
     if ! pulumi_in_cache; then with_lock "$cache/pulumi.lock" "fetching Pulumi" get_pulumi; fi
+    if [ ! -x "$pulumi_dir/$provider_host" ]; then copy_provider_host; fi
     PATH=$pulumi_dir:$PATH
+  elif [ ! -x "$(dirname "$(readlink -f "$found_path")")/$provider_host" ]; then
+    PATH=$PATH:$root/node_modules/@pulumi/pulumi
   fi
-  PATH=$PATH:$root/node_modules/@pulumi/pulumi
+}
+
+# Pulumi warns of a host that it finds on PATH, at each run, and takes one beside itself for its own. It is a
+# script that looks for the package from the current folder, so any project's copy serves all.
+copy_provider_host() {
+  cp "$root/node_modules/@pulumi/pulumi/$provider_host" "$pulumi_dir/.$provider_host.$$"
+  mv "$pulumi_dir/.$provider_host.$$" "$pulumi_dir/$provider_host"
 }
 
 # Sets pulumi_dir.

@@ -15,21 +15,26 @@ interface Plan {
   /** Name -> its checksums. */
   files: Record<string, string>;
   sql: Record<string, string[]>;
+  /** Names of migrations that `to` leaves down. */
+  down: string[];
 }
 type Inputs = Omit<MigrationsArgs, "password"> & Plan & { password: string };
-type Outputs = Inputs & { applied: string[] };
+type Outputs = Inputs & { applied: string[]; held: string[] };
 
 export function check(olds: Partial<Inputs>, news: Inputs): Promise<pulumi.dynamic.CheckResult> {
   return checked("phase", news, async () => {
     const { migrationsDir, context } = await findWorkload(news.workload);
     const standing = standingFiles(migrationsDir, news.phase, news.to);
-    const plan: Plan = { files: {}, sql: {} };
+    const plan: Plan = { files: {}, sql: {}, down: [] };
     const described = [];
     for (const file of listMigrations(migrationsDir, news.phase)) {
       const sql = await renderUp(file, context);
       const facts = describeApplied(file, context, sql);
       described.push(facts);
-      if (!standing.has(file.name)) continue;
+      if (!standing.has(file.name)) {
+        plan.down.push(file.name);
+        continue;
+      }
       plan.files[file.name] = formatApplied(facts);
       plan.sql[file.name] = sql;
     }
@@ -41,7 +46,10 @@ export function check(olds: Partial<Inputs>, news: Inputs): Promise<pulumi.dynam
 
 export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<pulumi.dynamic.DiffResult> {
   const wanted = Object.keys(news.files).sort();
-  const changes = !isDeepStrictEqual(wanted, olds.applied) || olds.target.database !== news.target.database;
+  const changes =
+    !isDeepStrictEqual(wanted, olds.applied) ||
+    !isDeepStrictEqual(news.down, olds.held) ||
+    olds.target.database !== news.target.database;
   return { changes };
 }
 
@@ -71,7 +79,7 @@ async function apply(inputs: Inputs): Promise<Outputs> {
     dropRows: inputs.dropRows,
   };
   const { applied } = await runCommand<MigrateResult>(["migrate", "apply"], request);
-  return { ...inputs, applied: applied.map(({ name }) => name) };
+  return { ...inputs, applied: applied.map(({ name }) => name), held: inputs.down };
 }
 
 /** `to` names a migration of either phase; everything after it, in run order, should not stand. */

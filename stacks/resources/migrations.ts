@@ -25,9 +25,11 @@ export interface MigrationsArgs {
 export class Migrations extends pulumi.dynamic.Resource {
   /** Names of the migrations that stand. */
   declare readonly applied: pulumi.Output<string[]>;
+  /** Names of those that `to` leaves down; what builds on them waits. */
+  declare readonly held: pulumi.Output<string[]>;
 
   constructor(name: string, args: MigrationsArgs, opts?: pulumi.CustomResourceOptions) {
-    const inputs = { ...args, password: pulumi.secret(args.password), applied: undefined };
+    const inputs = { ...args, password: pulumi.secret(args.password), applied: undefined, held: undefined };
     super(providerIn("migrations-provider"), name, inputs, opts, "timelift", "Migrations");
   }
 }

@@ -21,7 +21,8 @@ interface Plan {
   /** Table -> rows that will go. */
   plan: Record<string, string>;
 }
-type Inputs = Omit<SqliteLoadArgs, "password" | "tables"> & Plan & { password: string; tables: string[] };
+type Inputs = Omit<SqliteLoadArgs, "password" | "tables" | "held"> &
+  Plan & { password: string; tables: string[]; held: string[] };
 type Outputs = Inputs & {
   loaded: string;
   rows: number;
@@ -67,10 +68,11 @@ export function check(olds: Partial<Inputs>, news: Inputs): Promise<dynamic.Chec
 
 export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<dynamic.DiffResult> {
   const changes =
-    olds.loaded !== news.fingerprint ||
+    (olds.loaded !== news.fingerprint && news.held.length === 0) ||
     olds.mapping !== news.mapping ||
     olds.target.database !== news.target.database ||
-    !isDeepStrictEqual(olds.tables, news.tables);
+    !isDeepStrictEqual(olds.tables, news.tables) ||
+    !isDeepStrictEqual(olds.held, news.held);
   return { changes };
 }
 
@@ -86,7 +88,11 @@ export async function update(_id: string, _olds: Outputs, news: Inputs): Promise
 export async function remove(): Promise<void> {}
 
 async function load(inputs: Inputs): Promise<Outputs> {
-  const { workload, source, stateDir, target, password } = inputs;
+  const { workload, source, stateDir, target, password, held } = inputs;
+  if (held.length > 0) {
+    const why = `nothing is loaded while timelift:migrateTo leaves ${held.join(", ")} down`;
+    return { ...inputs, loaded: "", rows: 0, summary: { "-": why }, parts: "{}" };
+  }
   const request: LoadCommandRequest = {
     workload,
     source,

@@ -16,6 +16,8 @@ export interface SqliteLoadArgs {
   stateDir: string;
   /** Migrations that stand; tables made anew are loaded anew. */
   tables: pulumi.Input<string[]>;
+  /** Migrations that are down on purpose; while there are any, nothing is loaded. */
+  held: pulumi.Input<string[]>;
 }
 
 /** Rows of a SQLite file in the target. A preview shows how many will go, per table. */

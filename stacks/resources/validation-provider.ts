@@ -1,19 +1,20 @@
 import { isDeepStrictEqual } from "node:util";
 import type { dynamic } from "@pulumi/pulumi";
 import { renderLines } from "../../loaders/validate/render-lines.ts";
-import type { ValidationReport } from "../../loaders/validation-report.ts";
+import type { CheckStatus, ValidationReport } from "../../loaders/validation-report.ts";
 import type { WorkloadReference } from "../workload.ts";
 import { runCommand } from "./command.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { copyPathIn } from "./sqlite-load-provider.ts";
 import type { ValidationArgs } from "./validation.ts";
 
-type Inputs = Omit<ValidationArgs, "password" | "loaded" | "after"> & {
+type Inputs = Omit<ValidationArgs, "password" | "loaded" | "after" | "held"> & {
   password: string;
   loaded: string;
   after: string[];
+  held: string[];
 };
-type Outputs = Inputs & { status: "PASS" | "FAIL"; lines: string[]; report: string };
+type Outputs = Inputs & { status: CheckStatus; lines: string[]; report: string };
 
 /** One validation, as `timelift validate --request` reads it. */
 export interface ValidateCommandRequest {
@@ -44,7 +45,7 @@ export async function check(_olds: object, news: Inputs): Promise<dynamic.CheckR
 }
 
 export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<dynamic.DiffResult> {
-  const keys = ["loaded", "after", "workload", "target"] as const;
+  const keys = ["loaded", "after", "held", "workload", "target"] as const;
   const changes = news.when === "always" || keys.some((key) => !isDeepStrictEqual(olds[key], news[key]));
   return { changes };
 }
@@ -60,7 +61,11 @@ export async function update(_id: string, _olds: Outputs, news: Inputs): Promise
 export async function remove(): Promise<void> {}
 
 async function validate(inputs: Inputs): Promise<Outputs> {
-  const { workload, source, stateDir, target, password, loaded } = inputs;
+  const { workload, source, stateDir, target, password, loaded, held } = inputs;
+  if (held.length > 0) {
+    const line = `SKIP validation: timelift:migrateTo leaves ${held.join(", ")} down`;
+    return { ...inputs, status: "SKIP", lines: [line], report: "{}" };
+  }
   const request: ValidateCommandRequest = {
     workload,
     source,

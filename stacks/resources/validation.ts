@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { CheckStatus } from "../../loaders/validation-report.ts";
 import type { WorkloadReference } from "../workload.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { providerIn } from "./provider.ts";
@@ -17,21 +18,24 @@ export interface ValidationArgs {
   loaded: pulumi.Input<string>;
   /** Migrations that stand after the load; a new one is compared anew. */
   after: pulumi.Input<string[]>;
+  /** Migrations that are down on purpose; while there are any, nothing is proved. */
+  held: pulumi.Input<string[]>;
   /** `changed` compares when one of the above did, `always` at every up. */
   when: "changed" | "always";
 }
 
 /** A proof, or a failed update: it fails when a single row differs. */
 export class Validation extends pulumi.dynamic.Resource {
-  declare readonly status: pulumi.Output<"PASS" | "FAIL">;
+  declare readonly status: pulumi.Output<CheckStatus>;
   /** A PASS, FAIL or SKIP line for each check. */
   declare readonly lines: pulumi.Output<string[]>;
-  /** The ValidationReport as JSON. */
+  /** The ValidationReport as JSON; secret, for it quotes rows that differ. */
   declare readonly report: pulumi.Output<string>;
 
   constructor(name: string, args: ValidationArgs, opts?: pulumi.CustomResourceOptions) {
     const outputs = { status: undefined, lines: undefined, report: undefined };
     const inputs = { ...args, password: pulumi.secret(args.password), ...outputs };
-    super(providerIn("validation-provider"), name, inputs, opts, "timelift", "Validation");
+    const secret = { ...opts, additionalSecretOutputs: ["report"] };
+    super(providerIn("validation-provider"), name, inputs, secret, "timelift", "Validation");
   }
 }
