@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import type pg from "pg";
 import { applyChanges } from "./apply-changes.ts";
 import { type Connection, connect } from "./connection.ts";
@@ -17,7 +18,7 @@ import { SourceReader } from "./source/source-reader.ts";
 import { findSourceTable } from "./source/source-schema.ts";
 import { orderTables } from "./table-order.ts";
 import { type Action, decide, type TableTask } from "./table-task.ts";
-import { targetError } from "./target-error.ts";
+import { connectionLost, targetError } from "./target-error.ts";
 import { readTargetTable } from "./target-table.ts";
 import { TimeliftError } from "./timelift-error.ts";
 
@@ -70,17 +71,21 @@ export async function runLoad(args: RunLoadArgs): Promise<LoadResult> {
   const where = `database ${args.target.database} at ${args.target.host}:${args.target.port}`;
   let client: pg.Client | undefined;
   let reader: SourceReader | undefined;
+  let lost: Error | undefined;
   const stop = () => {
     // The server sees the closed socket and rolls back; waiting for a statement to end could take minutes.
-    (
-      client as unknown as { connection: { stream: { destroy(): void } } } | undefined
-    )?.connection.stream.destroy();
+    socketOf(client)?.destroy();
     void reader?.close();
   };
   try {
     args.signal?.throwIfAborted();
     client = await connect(args.target, "load");
-    client.on("error", () => {});
+    client.on("error", (error) => {
+      lost ??= error;
+    });
+    client.on("end", () => {
+      lost ??= new Error("the server closed it");
+    });
     args.signal?.addEventListener("abort", stop, { once: true });
     await prepareSession(client);
     await takeLoadLock(client, args.signal, args.lockWaitMs);
@@ -98,12 +103,21 @@ export async function runLoad(args: RunLoadArgs): Promise<LoadResult> {
     return { ...result, ms: Math.round(performance.now() - start) };
   } catch (error) {
     if (args.signal?.aborted) throw interrupted(where, args.signal.reason);
+    // Whatever a broken connection makes of the statement under way, the cause is the connection.
+    if (!(error instanceof TimeliftError) && (lost || socketOf(client)?.writable === false)) {
+      throw connectionLost(where, lost ?? (error as Error));
+    }
     throw targetError(where, error);
   } finally {
     args.signal?.removeEventListener("abort", stop);
     await reader?.close();
     await client?.end().catch(() => {});
   }
+}
+
+/** The socket under a client; pg has no public name for it. */
+function socketOf(client: pg.Client | undefined): Socket | undefined {
+  return (client as unknown as { connection: { stream: Socket } } | undefined)?.connection.stream;
 }
 
 async function prepareSession(client: pg.Client): Promise<void> {

@@ -1,3 +1,4 @@
+import pg from "pg";
 import { TimeliftError } from "./timelift-error.ts";
 
 interface ServerError {
@@ -51,19 +52,27 @@ export function targetError(subject: string, error: unknown): unknown {
   if (
     code.startsWith("57P") ||
     code.startsWith("08") ||
-    (code.length !== 5 && lost.test(`${code} ${message}`))
+    (!(error instanceof pg.DatabaseError) && lost.test(`${code} ${message}`))
   ) {
-    return of(
-      "target-connection-lost",
-      `the connection to the database broke: ${message}.`,
-      "Check the server's log; then run again: what was committed stands, the load goes on from there.",
-    );
+    return connectionLost(subject, error);
   }
-  if (code.length === 5)
+  if (error instanceof pg.DatabaseError) {
     return of(
       "target-refused",
       `the database refused: ${said} (SQLSTATE ${code}).`,
       "Mend the cause and run again; what was committed stands.",
     );
+  }
   return error;
+}
+
+/** The error for a connection that broke in the middle. */
+export function connectionLost(subject: string, error: Error): TimeliftError {
+  return new TimeliftError({
+    code: "target-connection-lost",
+    subject,
+    problem: `the connection to the database broke: ${error.message}.`,
+    remedy: "Check the server's log; then run again: what was committed stands, the load goes on from there.",
+    cause: error,
+  });
 }

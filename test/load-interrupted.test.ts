@@ -145,6 +145,7 @@ test("a connection that breaks is named, and the next load goes on", async () =>
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'timelift load'",
   );
   const { answer } = await command.end();
+  expect(answer.error?.message).toMatch(/the connection to the database broke/);
   expect(answer.error).toMatchObject({ code: "target-connection-lost" });
   expect((await new LoadCommand(request()).end()).answer.result?.rows).toBe(rows);
   expect(await at.rows(whole)).toEqual(complete);
