@@ -142,7 +142,7 @@ test("a connection that breaks is named, and the next load goes on", async () =>
   await fresh();
   const command = await startAndWaitForParts();
   await at.asLoader(
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'timelift load'",
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'timelift load'",
   );
   const { answer } = await command.end();
   expect(answer.error?.message).toMatch(/the connection to the database broke/);
