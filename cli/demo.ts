@@ -28,7 +28,8 @@ export function demoCommand(): Command {
 }
 
 async function runDemo({ stack, source }: DemoOptions): Promise<void> {
-  const clock = new StepClock();
+  const at = Number(process.env.TIMELIFT_STARTED);
+  const clock = new StepClock(at ? { step: "Node, packages, Pulumi", at } : undefined);
   const sample = join(localDir, "sample", "stockula.db");
   const say = (line: string) => console.log(`  ${line}`);
   await Promise.all([

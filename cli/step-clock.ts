@@ -1,7 +1,16 @@
 /** Measures named steps, side by side or in turn. */
 export class StepClock {
-  readonly #began = performance.now();
+  readonly #began: number;
   readonly #steps: { name: string; ms: number }[] = [];
+
+  /**
+   * @param started when the first step began, in milliseconds since 1970, where that was before this process
+   */
+  constructor(started?: { step: string; at: number }) {
+    const earlier = started ? Math.max(0, performance.timeOrigin - started.at) : 0;
+    this.#began = -earlier;
+    if (started) this.#steps.push({ name: started.step, ms: earlier });
+  }
 
   /** Runs a step and remembers how long it took, also when it fails. */
   async time<T>(name: string, work: () => Promise<T>): Promise<T> {

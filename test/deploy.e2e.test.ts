@@ -106,7 +106,7 @@ describe("a stack, from nothing to destroyed", () => {
   test("up again changes nothing", async () => {
     const text = await up();
     expect(text).toMatch(/\d+ unchanged/);
-    expect(text).not.toMatch(/\d+ (created|updated|replaced|deleted)/);
+    expect(text).not.toMatch(/[+~-] \d+ (created|updated|replaced|deleted)/);
     const { exitCode } = await project.timelift("preview", "--expect-no-changes");
     expect(exitCode).toBe(0);
   });

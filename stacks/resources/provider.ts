@@ -7,10 +7,11 @@ import type * as pulumi from "@pulumi/pulumi";
  * nothing but the module's name and find the module from the project folder, which is that process's own.
  */
 export function providerIn(module: string): pulumi.dynamic.ResourceProvider {
-  const load = () =>
-    process.getBuiltinModule("node:module").createRequire(`${process.cwd()}/`)(
-      `./stacks/resources/${module}.ts`,
-    );
+  const load = () => {
+    const require = process.getBuiltinModule("node:module").createRequire(`${process.cwd()}/`);
+    require("./stacks/resources/engine.ts").endWithEngine();
+    return require(`./stacks/resources/${module}.ts`);
+  };
   return {
     check: (olds, news) => load().check(olds, news),
     diff: (id, olds, news) => load().diff(id, olds, news),
