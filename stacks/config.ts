@@ -4,14 +4,14 @@ import { TimeliftError } from "../loaders/timelift-error.ts";
 
 const port = (standard: number) => z.int().min(1024).max(65535).default(standard);
 
-/** Port of each service on 127.0.0.1. */
+/** Port of each service on 127.0.0.1; the defaults lie below those that Linux gives to outgoing connections. */
 const ports = z.strictObject({
   /** Direct connections: migrations, COPY, advisory locks. */
-  timescaledb: port(55432),
+  timescaledb: port(15432),
   /** The applications' way in, transaction pooling. */
-  pgbouncer: port(56432),
-  redis: port(56379),
-  prometheus: port(59090),
+  pgbouncer: port(16432),
+  redis: port(16379),
+  prometheus: port(19090),
 });
 
 const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]);
@@ -63,7 +63,7 @@ const examples: Record<keyof typeof schema.shape, string> = {
   database: "database timelift",
   memoryMb: "memoryMb 2048",
   cpus: "cpus 2",
-  ports: "--path timelift:ports.SERVICE 55433",
+  ports: "--path timelift:ports.SERVICE 15433",
   validate: "validate changed",
   migrateTo: "migrateTo ''",
   dropRows: "dropRows false",

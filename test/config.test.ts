@@ -25,7 +25,7 @@ describe("the stack's config", () => {
       source: "app.db",
       workload: "stockula",
       dropData: false,
-      ports: { timescaledb: 55432, pgbouncer: 56432, redis: 56379, prometheus: 59090 },
+      ports: { timescaledb: 15432, pgbouncer: 16432, redis: 16379, prometheus: 19090 },
     });
   });
 
@@ -33,7 +33,7 @@ describe("the stack's config", () => {
     const config = parse({ source: "a", memoryMb: "512", dropData: "true", ports: '{"redis":6400}' });
     expect(config.memoryMb).toBe(512);
     expect(config.dropData).toBe(true);
-    expect(config.ports).toMatchObject({ redis: 6400, timescaledb: 55432 });
+    expect(config.ports).toMatchObject({ redis: 6400, timescaledb: 15432 });
   });
 
   test("reports every problem at once, each with its value and the line that mends it", () => {
@@ -49,7 +49,7 @@ describe("the stack's config", () => {
     expect(message).toContain('timelift:validate = "sometimes"');
     expect(message).toMatch(/"changed"\|"always"/);
     expect(message).toContain("timelift:ports.redis = 99999");
-    expect(message).toContain("pulumi config set --path timelift:ports.redis 55433");
+    expect(message).toContain("pulumi config set --path timelift:ports.redis 15433");
     expect(message).toContain("timelift:ports.mysql: no such key");
     expect(message).toContain("timelift:colour: no such key");
     expect(message).toContain("pulumi config rm --path timelift:colour");

@@ -111,6 +111,8 @@ const problems: [type: string, sqlite: string, reason: RegExp][] = [
   ["numeric(20,6)", "9e999", /finite/],
   ["date", "'2023-02-29'", /is no date/],
   ["date", "'2024-01-02 00:00:01'", /time of day/],
+  ["date", "'2024-01-02T00:00:00Z'", /names a zone/],
+  ["date", "'2024-01-02T01:00+01:00'", /names a zone/],
   ["timestamptz", "1700000000000", /does not say its unit/],
   ["timestamptz", "'01/02/2024'", /is no timestamptz/],
   ["timestamptz", "'2024-01-02 24:00:00'", /is no timestamptz/],

@@ -1,8 +1,8 @@
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa, type Options } from "execa";
+import { freePort } from "../stacks/platforms/native/port.ts";
 
 const project = join(import.meta.dirname, "..");
 const services = ["timescaledb", "pgbouncer", "redis", "prometheus"] as const;
@@ -38,7 +38,9 @@ export class ProjectCopy {
       cpSync(join(project, file), join(dir, file));
     }
     symlinkSync(join(project, "node_modules"), join(dir, "node_modules"));
-    const copy = new ProjectCopy(dir, await freePorts());
+    const ports = [];
+    for (const service of services) ports.push([service, await freePort()]);
+    const copy = new ProjectCopy(dir, Object.fromEntries(ports) as ProjectCopy["ports"]);
     copy.configure({ ...config, ports: copy.ports });
     return copy;
   }
@@ -92,19 +94,4 @@ export async function outcome(
 ): Promise<Outcome> {
   const { exitCode = 1, all = "", stdout = "" } = await child;
   return { exitCode, output: all, stdout };
-}
-
-/** Ports that nobody holds; all are held at once while they are found, so that no two are the same. */
-async function freePorts(): Promise<ProjectCopy["ports"]> {
-  const servers = await Promise.all(
-    services.map(
-      (name) =>
-        new Promise<[string, ReturnType<typeof createServer>]>((resolve) => {
-          const server = createServer().listen(0, "127.0.0.1", () => resolve([name, server]));
-        }),
-    ),
-  );
-  const ports = servers.map(([name, server]) => [name, (server.address() as { port: number }).port]);
-  for (const [, server] of servers) server.close();
-  return Object.fromEntries(ports) as ProjectCopy["ports"];
 }

@@ -6,6 +6,8 @@ const epochDays = 10957;
 const iso =
   /^(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?: ?(?:([zZ])|([+-])(\d\d)(?::?(\d\d))?))?)?$/;
 
+const zone = /:.*(?:[zZ]|[+-]\d\d(?::?\d\d)?)$/;
+
 interface Instant {
   /** Days since 2000-01-01. */
   days: number;
@@ -14,9 +16,12 @@ interface Instant {
   micros: number;
 }
 
-/** ISO dates; a timestamp only when it is midnight UTC exactly. */
+/** ISO dates; a timestamp only when it is midnight exactly and names no zone, which could make it another day. */
 export function encodeDate(value: SourceValue, out: CopyBuffer): void {
   const instant = parse(value, "date", 6);
+  if (typeof value === "string" && zone.test(value)) {
+    throw new ValueProblem(value, `${describeValue(value)} names a zone, and a date has none`);
+  }
   if (instant.seconds !== 0 || instant.micros !== 0) {
     throw new ValueProblem(value, `${describeValue(value)} has a time of day, and a date has none`);
   }

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -21,15 +22,15 @@ export async function requireFreePort(service: ServiceName, port: number): Promi
   }
 }
 
-/** A port that nobody uses now, chosen by the kernel. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
+/**
+ * A port that nobody uses now. It lies below the range from which Linux gives ports to outgoing connections
+ * (net.ipv4.ip_local_port_range, from 32768), so that none of them takes it while its service is down.
+ */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(20_000, 32_768);
+    if ((await tryListen(port)) === undefined) return port;
+  }
 }
 
 function tryListen(port: number): Promise<string | undefined> {
