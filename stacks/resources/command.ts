@@ -1,5 +1,3 @@
-import { execa } from "execa";
-
 /** What a command that serves a Pulumi resource answers on stdout, as its last line. */
 export type Answer<T> =
   | { result: T }
@@ -20,6 +18,8 @@ class CommandError extends Error {
  * @throws with the command's own words when it fails
  */
 export async function runCommand<Result>(args: string[], request: unknown): Promise<Result> {
+  // Read only when there is work: a preview runs no command.
+  const { execa } = await import("execa");
   const child = execa(process.execPath, ["cli/main.ts", ...args], {
     stdin: "pipe",
     stdout: "pipe",

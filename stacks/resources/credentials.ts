@@ -1,21 +1,13 @@
 import type * as pulumi from "@pulumi/pulumi";
-import { dynamic } from "@pulumi/pulumi";
 import type { Secrets } from "../services/role.ts";
-import { providerIn } from "./provider.ts";
+import { DynamicResource } from "./dynamic-resource.ts";
 
 /** Passwords generated when the stack is first deployed; Pulumi keeps them encrypted. */
-export class Credentials extends dynamic.Resource {
+export class Credentials extends DynamicResource {
   declare readonly passwords: pulumi.Output<Secrets>;
 
   constructor(name: string, opts?: pulumi.CustomResourceOptions) {
     const secret = { ...opts, additionalSecretOutputs: ["passwords"] };
-    super(
-      providerIn("credentials-provider"),
-      name,
-      { passwords: undefined },
-      secret,
-      "timelift",
-      "Credentials",
-    );
+    super("Credentials", "credentials-provider", name, { passwords: undefined }, secret);
   }
 }

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Phase } from "../../migrations/migration-files.ts";
 import type { WorkloadReference } from "../workload.ts";
+import { DynamicResource } from "./dynamic-resource.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { providerIn } from "./provider.ts";
 
 /** One phase of a workload's migrations. */
 export interface MigrationsArgs {
@@ -22,7 +22,7 @@ export interface MigrationsArgs {
 }
 
 /** Applied migrations. A preview shows the SQL of those that will run, before any server exists. */
-export class Migrations extends pulumi.dynamic.Resource {
+export class Migrations extends DynamicResource {
   /** Names of the migrations that stand. */
   declare readonly applied: pulumi.Output<string[]>;
   /** Names of those that `to` leaves down; what builds on them waits. */
@@ -30,6 +30,6 @@ export class Migrations extends pulumi.dynamic.Resource {
 
   constructor(name: string, args: MigrationsArgs, opts?: pulumi.CustomResourceOptions) {
     const inputs = { ...args, password: pulumi.secret(args.password), applied: undefined, held: undefined };
-    super(providerIn("migrations-provider"), name, inputs, opts, "timelift", "Migrations");
+    super("Migrations", "migrations-provider", name, inputs, opts);
   }
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { dynamic } from "@pulumi/pulumi";
-import { isServiceRunning } from "../platforms/native/native-service.ts";
+import { isServiceRunning } from "../platforms/native/service-folder.ts";
 import type { Secrets } from "../services/role.ts";
 import { runCommand } from "./command.ts";
 import type { NativeServiceArgs } from "./native-service.ts";

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Secrets } from "../services/role.ts";
 import type { ServiceDeclaration } from "../services/service.ts";
-import { providerIn } from "./provider.ts";
+import { DynamicResource } from "./dynamic-resource.ts";
 
 /** A service that runs as a process of this machine. */
 export interface NativeServiceArgs {
@@ -14,7 +14,7 @@ export interface NativeServiceArgs {
 }
 
 /** A process that is up when a query is answered; a dead one is noticed by the next preview. */
-export class NativeService extends pulumi.dynamic.Resource {
+export class NativeService extends DynamicResource {
   /** Version of the program that runs. */
   declare readonly version: pulumi.Output<string>;
   /** Where the program came from: a folder of this machine, or the Debian tree in the cache. */
@@ -22,6 +22,6 @@ export class NativeService extends pulumi.dynamic.Resource {
 
   constructor(name: string, args: NativeServiceArgs, opts?: pulumi.CustomResourceOptions) {
     const inputs = { ...args, secrets: pulumi.secret(args.secrets), version: undefined, origin: undefined };
-    super(providerIn("native-service-provider"), name, inputs, opts, "timelift", "NativeService");
+    super("NativeService", "native-service-provider", name, inputs, opts);
   }
 }

@@ -5,7 +5,6 @@ import type { dynamic } from "@pulumi/pulumi";
 import type { LoaderDefinition } from "../../loaders/define-loader.ts";
 import type { LoadResult } from "../../loaders/load-result.ts";
 import { readFingerprint } from "../../loaders/source/fingerprint.ts";
-import { scanSource } from "../../loaders/source/scan-source.ts";
 import { findWorkload, type WorkloadReference } from "../workload.ts";
 import { checked } from "./checked.ts";
 import { runCommand } from "./command.ts";
@@ -51,6 +50,7 @@ export function check(olds: Partial<Inputs>, news: Inputs): Promise<dynamic.Chec
       return { fingerprint, mapping, plan: olds.plan };
     }
     const last = olds.plan && readLoadedParts(news.stateDir);
+    const { scanSource } = await import("../../loaders/source/scan-source.ts");
     const scan = await scanSource({
       source: news.source,
       copyPath: copyPathIn(news.stateDir),

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { WorkloadReference } from "../workload.ts";
+import { DynamicResource } from "./dynamic-resource.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { providerIn } from "./provider.ts";
 
 /** A load of one SQLite file. */
 export interface SqliteLoadArgs {
@@ -21,7 +21,7 @@ export interface SqliteLoadArgs {
 }
 
 /** Rows of a SQLite file in the target. A preview shows how many will go, per table. */
-export class SqliteLoad extends pulumi.dynamic.Resource {
+export class SqliteLoad extends DynamicResource {
   /** Fingerprint of the source as it was loaded. */
   declare readonly loaded: pulumi.Output<string>;
   /** Rows in the target that came from the source. */
@@ -32,6 +32,6 @@ export class SqliteLoad extends pulumi.dynamic.Resource {
   constructor(name: string, args: SqliteLoadArgs, opts?: pulumi.CustomResourceOptions) {
     const outputs = { loaded: undefined, rows: undefined, summary: undefined, parts: undefined };
     const inputs = { ...args, password: pulumi.secret(args.password), ...outputs };
-    super(providerIn("sqlite-load-provider"), name, inputs, opts, "timelift", "SqliteLoad");
+    super("SqliteLoad", "sqlite-load-provider", name, inputs, opts);
   }
 }

@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { CheckStatus } from "../../loaders/validation-report.ts";
 import type { WorkloadReference } from "../workload.ts";
+import { DynamicResource } from "./dynamic-resource.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { providerIn } from "./provider.ts";
 
 /** A comparison of every row of the source with the target. */
 export interface ValidationArgs {
@@ -25,7 +25,7 @@ export interface ValidationArgs {
 }
 
 /** A proof, or a failed update: it fails when a single row differs. */
-export class Validation extends pulumi.dynamic.Resource {
+export class Validation extends DynamicResource {
   declare readonly status: pulumi.Output<CheckStatus>;
   /** A PASS, FAIL or SKIP line for each check. */
   declare readonly lines: pulumi.Output<string[]>;
@@ -36,6 +36,6 @@ export class Validation extends pulumi.dynamic.Resource {
     const outputs = { status: undefined, lines: undefined, report: undefined };
     const inputs = { ...args, password: pulumi.secret(args.password), ...outputs };
     const secret = { ...opts, additionalSecretOutputs: ["report"] };
-    super(providerIn("validation-provider"), name, inputs, secret, "timelift", "Validation");
+    super("Validation", "validation-provider", name, inputs, secret);
   }
 }
