@@ -32,28 +32,38 @@ export function loadCommand(): Command {
           copyPath: request.copyPath,
           target: request.target,
           signal,
-          events: (event) => console.error(describeEvent(event)),
+          events: report,
         });
       }),
     );
 }
 
-function describeEvent(event: LoadEvent): string {
+/** Below that a table is done before its progress could be read. */
+const worthProgress = 50_000;
+
+function report(event: LoadEvent): void {
+  const line = describeEvent(event);
+  if (line) console.error(line);
+}
+
+function describeEvent(event: LoadEvent): string | undefined {
   switch (event.kind) {
     case "snapshot": {
-      if (event.reused) return "source: unchanged since its last copy";
+      if (event.reused) return undefined;
       const lock = event.longestLockMs > 0 ? `, longest lock ${Math.ceil(event.longestLockMs)} ms` : "";
       return `source: copied in ${seconds(event.ms)}${lock}`;
     }
     case "table":
-      return event.action === "unchanged"
-        ? `${event.table}: unchanged`
+      return event.rows < worthProgress || event.action === "unchanged"
+        ? undefined
         : `${event.table}: ${event.action} ${rowCount(event.rows)}`;
     case "part":
-      return `${event.table}: ${rowCount(event.rows)} committed`;
+      return event.rows < worthProgress ? undefined : `${event.table}: ${rowCount(event.rows)} committed`;
     case "loaded": {
       const { inserted, updated, deleted } = event;
-      return `${event.table}: ${inserted} inserted, ${updated} updated, ${deleted} deleted in ${seconds(event.ms)}`;
+      const counts = Object.entries({ inserted, updated, deleted }).filter(([, rows]) => rows > 0);
+      const what = counts.map(([verb, rows]) => `${rows.toLocaleString("en-US")} ${verb}`).join(", ");
+      return what ? `${event.table}: ${what} in ${seconds(event.ms)}` : undefined;
     }
   }
 }
