@@ -1,5 +1,6 @@
 import { relative, resolve } from "node:path";
 import { Command } from "commander";
+import { readSourceHeader } from "../loaders/source/source-header.ts";
 import { projectDir } from "./backend.ts";
 import { prepareStack, pulumi, setConfig } from "./pulumi.ts";
 
@@ -33,16 +34,21 @@ export function deployCommand(verb: keyof typeof descriptions): Command {
       .option("--workload <name>", "the workload; kept in the stack's config");
   }
   return command.action(async (options: DeployOptions, { args }: Command) => {
-    const { stack, source, workload } = options;
+    const { stack, workload } = options;
+    const source = options.source && sourceInConfig(options.source);
     await prepareStack(stack);
-    await setConfig(stack, { source: source && sourceInConfig(source), workload });
+    await setConfig(stack, { source, workload });
     process.exitCode = await pulumi([verb, "--stack", stack, ...unattended(verb), ...args]);
   });
 }
 
-/** As the config holds it: relative to the project where the file is inside it, absolute elsewhere. */
+/**
+ * As the config holds it: relative to the project where the file is inside it, absolute elsewhere.
+ * @throws TimeliftError `source-…` for a file that cannot be one, so that a slip does not stay in the config
+ */
 export function sourceInConfig(source: string): string {
   const absolute = resolve(source);
+  readSourceHeader(absolute);
   const inside = relative(projectDir, absolute);
   return inside.startsWith("..") ? absolute : inside;
 }

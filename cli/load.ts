@@ -2,7 +2,7 @@ import { Command } from "commander";
 import type { Connection } from "../loaders/connection.ts";
 import type { LoadEvent } from "../loaders/load-event.ts";
 import { runLoad } from "../loaders/run-load.ts";
-import { rowCount } from "../loaders/source/scan-source.ts";
+import { rowCount } from "../loaders/source/row-count.ts";
 import { findWorkload, type WorkloadReference } from "../stacks/workload.ts";
 import { serveRequest } from "./request.ts";
 

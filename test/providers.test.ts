@@ -29,7 +29,7 @@ describe("what a preview says of a load", () => {
     const { rows } = await buildSample(source);
     const { inputs: planned, failures } = await load.check({}, inputs(source));
     expect(failures ?? []).toEqual([]);
-    expect(planned.plan.price_history).toBe(`${rows.price_history?.toLocaleString("en-US")} rows to load`);
+    expect(planned.plan.price_history).toBe(`${rows.price_history?.toLocaleString("en-US")} rows`);
     expect(Object.keys(planned.plan).sort()).toEqual(Object.keys(rows).sort());
     const again = await load.check(planned, inputs(source));
     expect(again.inputs.plan).toEqual(planned.plan);

@@ -1,6 +1,7 @@
 import type { LoaderDefinition } from "../define-loader.ts";
 import type { LoadPlan, Part, TablePlan } from "../load-result.ts";
 import { openSource } from "./open-source.ts";
+import { rowCount } from "./row-count.ts";
 import { openSnapshot } from "./snapshot.ts";
 import { SourceReader } from "./source-reader.ts";
 import { findSourceTable, readSourceSchema, type SourceSchema } from "./source-schema.ts";
@@ -103,9 +104,4 @@ function describeChange(parts: Part[], found: Verification, updates: boolean): s
     lines.push(`${changed.length} of ${parts.length} part${parts.length === 1 ? "" : "s"} changed (${rows})`);
   }
   return lines.join("; ") || "unchanged";
-}
-
-/** "1 row", "5,665 rows". */
-export function rowCount(rows: number): string {
-  return `${rows.toLocaleString("en-US")} row${rows === 1 ? "" : "s"}`;
 }

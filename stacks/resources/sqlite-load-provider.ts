@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { dynamic } from "@pulumi/pulumi";
 import type { LoaderDefinition } from "../../loaders/define-loader.ts";
-import type { LoadResult } from "../../loaders/load-result.ts";
+import type { LoadResult, Part, TablePlan } from "../../loaders/load-result.ts";
 import { readFingerprint } from "../../loaders/source/fingerprint.ts";
+import { rowCount } from "../../loaders/source/row-count.ts";
 import { findWorkload, type WorkloadReference } from "../workload.ts";
 import { checked } from "./checked.ts";
 import { runCommand } from "./command.ts";
@@ -61,7 +62,7 @@ export function check(olds: Partial<Inputs>, news: Inputs): Promise<dynamic.Chec
     return {
       fingerprint: scan.fingerprint,
       mapping,
-      plan: Object.fromEntries(tables.map(([table, { change }]) => [table, change])),
+      plan: Object.fromEntries(tables.map(([table, each]) => [table, describe(each, last?.parts[table])])),
     };
   });
 }
@@ -102,7 +103,7 @@ async function load(inputs: Inputs): Promise<Outputs> {
   const result = await runCommand<LoadResult>(["load", "--request"], request);
   const summary = Object.entries(result.tables).map(([table, done]) => {
     const { rows, inserted, updated, deleted } = done;
-    return [table, `${rows} rows; ${inserted} inserted, ${updated} updated, ${deleted} deleted`];
+    return [table, `${rowCount(rows)}; ${inserted} inserted, ${updated} updated, ${deleted} deleted`];
   });
   const { fingerprint, parts, rows } = result;
   writeLoadedParts(stateDir, { fingerprint, mapping: inputs.mapping, parts });
@@ -113,6 +114,12 @@ async function load(inputs: Inputs): Promise<Outputs> {
     summary: Object.fromEntries(summary),
     parts: JSON.stringify(parts),
   };
+}
+
+/** "5,665 rows" at first and while they stay, so that only tables that changed differ; else with what changed. */
+function describe({ rows, change }: TablePlan, before: Part[] | undefined): string {
+  const total = rowCount(rows);
+  return change === "unchanged" || !before?.length ? total : `${total} (${change})`;
 }
 
 function digestOf(loader: LoaderDefinition): string {
