@@ -229,6 +229,7 @@ describe("a stack, from nothing to destroyed", () => {
       ? readdirSync(services).filter((name) => existsSync(join(services, name, "data")))
       : [];
     expect(left).toEqual([]);
+    expect(existsSync(join(project.dir, ".timelift", "dev", "source"))).toBe(false);
     expect(locks()).toEqual([]);
   });
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { dynamic } from "@pulumi/pulumi";
 import type { LoaderDefinition } from "../../loaders/define-loader.ts";
@@ -85,8 +86,10 @@ export async function update(_id: string, _olds: Outputs, news: Inputs): Promise
   return { outs: await load(news) };
 }
 
-/** Rows stay: destroy takes services away, and their data only where the stack says so. */
-export async function remove(): Promise<void> {}
+/** The private copy of the source goes; rows in the target stay with the service that keeps them. */
+export async function remove(_id: string, { stateDir }: Outputs): Promise<void> {
+  rmSync(dirname(copyPathIn(stateDir)), { recursive: true, force: true });
+}
 
 async function load(inputs: Inputs): Promise<Outputs> {
   const { workload, source, stateDir, target, password, held } = inputs;
