@@ -63,9 +63,9 @@ async function runDemo({ stack, source }: DemoOptions): Promise<void> {
 /** Brings the services' programs here before Pulumi starts, so that what it takes is seen as a step of its own. */
 async function findPrograms(log: (line: string) => void): Promise<void> {
   const at = { port: 0, upstreamPort: 0, database: "" };
-  await Promise.all(
-    [timescaledb(at), pgbouncer(at), redis(at), prometheus(at)].map((service) => findProgram(service, log)),
-  );
+  for (const service of [timescaledb(at), pgbouncer(at), redis(at), prometheus(at)]) {
+    await findProgram(service, log);
+  }
 }
 
 function next(stack: string, report: ValidationReport): string {

@@ -58,9 +58,26 @@ export async function prepareStack(stack: string): Promise<void> {
   const state = localState();
   const checkpoint = state && join(state, ".pulumi", "stacks", "timelift", `${stack}.json`);
   if (!checkpoint || !existsSync(checkpoint)) {
-    await askPulumi(["stack", "select", "--create", "--stack", stack, "--non-interactive"]);
+    await createStack(stack);
   }
   if (state) await clearDeadLock(state, stack, () => askPulumi(["cancel", "--yes", "--stack", stack]));
+}
+
+async function createStack(stack: string): Promise<void> {
+  try {
+    await askPulumi(["stack", "select", "--create", "--stack", stack, "--non-interactive"]);
+  } catch (error) {
+    if (!String(error).includes("incorrect passphrase")) throw error;
+    throw new TimeliftError({
+      code: "stack-passphrase",
+      subject: `Pulumi.${stack}.yaml`,
+      problem: "its encryptionsalt belongs to another passphrase than .timelift/passphrase here",
+      remedy:
+        "copy .timelift/passphrase from where the stack was made; or, for a new stack, delete the lines " +
+        "encryptionsalt and secure: from the file",
+      cause: error,
+    });
+  }
 }
 
 /** Sets config keys of a stack, e.g. `{ source: "app.db" }`. */

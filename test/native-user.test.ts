@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { execa } from "execa";
@@ -10,12 +10,13 @@ import { timescaledb } from "../stacks/services/timescaledb.ts";
 import { asRole, freePorts, stackSecrets, value } from "./native-stack.ts";
 
 const project = join(import.meta.dirname, "..");
+const sources = ["cli", "loaders", "migrations", "stacks", "tools", "package.json", "node_modules"];
 const uid = 51234;
 const home = mkdtempSync(join(tmpdir(), "timelift-user-"));
 const stateDir = join(home, "state");
 const isRoot = process.getuid?.() === 0;
 
-/** The same Node and the same tree, where the ordinary user can reach them: by hard links, which take no space. */
+/** The same Node, tree and project, where the ordinary user can reach them: by hard links, which take no space. */
 beforeAll(async () => {
   if (!isRoot) return;
   const tree = await ensureSysroot(() => {});
@@ -23,6 +24,8 @@ beforeAll(async () => {
   for (const name of ["cache", "state"]) mkdirSync(join(home, name));
   await link(tree, join(home, "cache", basename(tree)));
   await link(process.execPath, join(home, "node"));
+  mkdirSync(join(home, "project"));
+  for (const name of sources) await link(realpathSync(join(project, name)), join(home, "project", name));
   for (const name of [".", "cache", "state"]) chownSync(join(home, name), uid, uid);
 });
 
@@ -37,7 +40,7 @@ async function service(verb: "start" | "stop", declaration: ServiceDeclaration) 
   const request = { stateDir, declaration, secrets: stackSecrets, dropData: true };
   const { stdout, stderr } = await execa(
     join(home, "node"),
-    [join(project, "cli/main.ts"), "service", verb],
+    [join(home, "project/cli/main.ts"), "service", verb],
     {
       uid,
       gid: uid,

@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writ
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa, type Options } from "execa";
-import { freePort } from "../stacks/platforms/native/port.ts";
+import { freePorts } from "./native-stack.ts";
 
 const project = join(import.meta.dirname, "..");
 const services = ["timescaledb", "pgbouncer", "redis", "prometheus"] as const;
@@ -38,9 +38,11 @@ export class ProjectCopy {
       cpSync(join(project, file), join(dir, file));
     }
     symlinkSync(join(project, "node_modules"), join(dir, "node_modules"));
-    const ports = [];
-    for (const service of services) ports.push([service, await freePort()]);
-    const copy = new ProjectCopy(dir, Object.fromEntries(ports) as ProjectCopy["ports"]);
+    const ports = await freePorts(services.length);
+    const named = services.map((service, index) => [service, ports[index]]);
+    const copy = new ProjectCopy(dir, Object.fromEntries(named) as ProjectCopy["ports"]);
+    // A salt that the project's own stack left there belongs to another passphrase.
+    writeFileSync(join(dir, "Pulumi.dev.yaml"), "");
     copy.configure({ ...config, ports: copy.ports });
     return copy;
   }
