@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
+import { homedir, userInfo } from "node:os";
 import { join } from "node:path";
 
 /** The project folder. */
@@ -15,7 +15,8 @@ export const localDir = join(projectDir, ".timelift");
  * at first use into a file that only its owner can read.
  */
 export function pulumiEnvironment(env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
-  const own: NodeJS.ProcessEnv = { PULUMI_SKIP_UPDATE_CHECK: "true" };
+  // Pulumi notes in a lock who holds it, and fails for a user whose name nothing tells.
+  const own: NodeJS.ProcessEnv = { PULUMI_SKIP_UPDATE_CHECK: "true", USER: env.USER || userName() };
   if (!userBackend(env)) own.PULUMI_BACKEND_URL = `file://${stateDir()}`;
   if (!("PULUMI_CONFIG_PASSPHRASE" in env) && !env.PULUMI_CONFIG_PASSPHRASE_FILE) {
     own.PULUMI_CONFIG_PASSPHRASE_FILE = passphraseFile();
@@ -27,6 +28,14 @@ export function pulumiEnvironment(env: NodeJS.ProcessEnv = process.env): NodeJS.
 export function localState(env: NodeJS.ProcessEnv = process.env): string | undefined {
   const backend = userBackend(env) ?? `file://${stateDir()}`;
   return backend.startsWith("file://") ? backend.slice("file://".length) : undefined;
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid-${process.getuid?.()}`;
+  }
 }
 
 function userBackend(env: NodeJS.ProcessEnv): string | undefined {
