@@ -153,4 +153,5 @@ test("a folder that cannot be written is no obstacle to a WAL file, and nothing 
   const snapshot = await openSnapshot(path, join(folder, "state", "sealed.db"));
   expect(openSource(snapshot.path).prepare("SELECT a FROM t").pluck().all()).toEqual([1n]);
   expect(execFileSync("ls", [inside], { encoding: "utf8" })).toBe("app.db\n");
+  chmodSync(inside, 0o755);
 });
