@@ -42,7 +42,7 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     load: async () => (await import("./load.ts")).loadCommand(),
   },
   validate: {
-    summary: "compare every row (what Validation runs)",
+    summary: "compare every row with the source, now",
     load: async () => (await import("./validate.ts")).validateCommand(),
   },
   service: {

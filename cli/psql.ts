@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { Command, Option } from "commander";
 import { onPath, treeLinker } from "../stacks/platforms/native/sandbox.ts";
 import { ensureSysroot } from "../stacks/platforms/native/sysroot.ts";
-import { notRunning, stackService } from "./stack-services.ts";
+import type { Role } from "../stacks/services/role.ts";
+import { connectionAs } from "./stack-services.ts";
 
 /** `timelift psql [--role ROLE] [-- ARGUMENTS]`: psql on the target's database, logged in as one of its roles. */
 export function psqlCommand(): Command {
@@ -18,15 +19,11 @@ export function psqlCommand(): Command {
         .default("readonly"),
     )
     .action(async (args: string[], { stack, role }: { stack: string; role: string }) => {
-      const { folder, record } = stackService(stack, "timescaledb");
-      const user = `timelift_${role}`;
-      const password = folder.secret(user);
-      if (folder.process === undefined || password === undefined) throw notRunning(stack, "timescaledb");
-      const { declaration } = record;
+      const { host, port, database, user, password } = connectionAs(stack, `timelift_${role}` as Role);
       process.exitCode = await run([...(await psql()), ...args], {
-        PGHOST: "127.0.0.1",
-        PGPORT: String(declaration.port),
-        PGDATABASE: declaration.name === "timescaledb" ? declaration.database : "",
+        PGHOST: host,
+        PGPORT: String(port),
+        PGDATABASE: database,
         PGUSER: user,
         PGPASSWORD: password,
       });

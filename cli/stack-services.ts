@@ -1,7 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Connection } from "../loaders/connection.ts";
 import { TimeliftError } from "../loaders/timelift-error.ts";
 import { ServiceFolder, type ServiceRecord } from "../stacks/platforms/native/service-folder.ts";
+import type { Role } from "../stacks/services/role.ts";
 import { type ServiceName, serviceNames } from "../stacks/services/service.ts";
 import { projectDir } from "./backend.ts";
 
@@ -42,6 +44,21 @@ export function stackService(stack: string, name: string): StackService {
       : `there is no such service; there are ${serviceNames.join(", ")}.`,
     remedy: known === "" ? startRemedy(stack) : `stack ${stack} has ${known}.`,
   });
+}
+
+/**
+ * How a database role of a stack connects to its target, directly.
+ *
+ * @throws TimeliftError `service-unknown`, `service-not-running`
+ */
+export function connectionAs(stack: string, role: Role): Connection {
+  const { folder, record } = stackService(stack, "timescaledb");
+  const password = folder.secret(role);
+  const { declaration } = record;
+  if (folder.process === undefined || password === undefined || declaration.name !== "timescaledb") {
+    throw notRunning(stack, "timescaledb");
+  }
+  return { host: "127.0.0.1", port: declaration.port, database: declaration.database, user: role, password };
 }
 
 /** Where a service that is needed does not run. */

@@ -1,45 +1,79 @@
 import { Command } from "commander";
+import { recordedFingerprint } from "../loaders/source/snapshot.ts";
 import type { ExpectedHypertable } from "../loaders/validate/hypertable-checks.ts";
-import { renderCheck } from "../loaders/validate/render-lines.ts";
+import { renderCheck, renderLines } from "../loaders/validate/render-lines.ts";
 import { runValidation, type Thresholds, type ValidationEvent } from "../loaders/validate/run-validation.ts";
 import type { ValidationReport } from "../loaders/validation-report.ts";
 import { intervalText } from "../migrations/interval.ts";
 import { declaredHypertables } from "../migrations/render.ts";
 import type { DeclaredHypertable } from "../migrations/timescale.ts";
+import { copyPathIn } from "../stacks/resources/sqlite-load-provider.ts";
 import type { ValidateCommandRequest } from "../stacks/resources/validation-provider.ts";
-import { findWorkload } from "../stacks/workload.ts";
+import { findWorkload, workloadReference } from "../stacks/workload.ts";
 import { serveRequest } from "./request.ts";
+import { readStackConfig } from "./stack-config.ts";
+import { connectionAs, stackFolder } from "./stack-services.ts";
 
 /** One line on stdin of `timelift validate --request`. */
 type Request = ValidateCommandRequest & { thresholds?: Thresholds };
 
 const rowsBetweenLines = 500_000;
 
-/** `timelift validate --request`: compares every row. A FAIL is an answer; only a run that could not be is an error. */
+/**
+ * `timelift validate`: compares every row of a stack's source, as it was loaded, with the target; exit code 1 when one
+ * differs. With `--request`, what the Validation resource runs: a FAIL is an answer there, and only a run that could
+ * not be is an error.
+ */
 export function validateCommand(): Command {
   return new Command("validate")
-    .description("compare every row of the source with the target")
-    .requiredOption("--request", "read one request as a JSON line from stdin, answer with one on stdout")
-    .action(() => serveRequest<Request, ValidationReport>(validate));
+    .description("Compares every row of the source, as it was loaded, with the target.")
+    .option("-s, --stack <name>", "the stack", "dev")
+    .option("--request", "read one request as a JSON line from stdin, answer with one on stdout", false)
+    .action(async ({ stack, request }: { stack: string; request: boolean }) => {
+      if (request) {
+        const withFailures = reporter({ failures: true });
+        return serveRequest<Request, ValidationReport>((each, signal) =>
+          validate(each, withFailures, signal),
+        );
+      }
+      const report = await validate(await requestOf(stack), reporter({ failures: false }));
+      for (const line of renderLines(report)) console.log(line);
+      if (report.status === "FAIL") process.exitCode = 1;
+    });
 }
 
-async function validate(request: Request, signal: AbortSignal): Promise<ValidationReport> {
+async function requestOf(stack: string): Promise<Request> {
+  const target = connectionAs(stack, "timelift_readonly");
+  const config = await readStackConfig(stack);
+  const copyPath = copyPathIn(stackFolder(stack));
+  return {
+    workload: workloadReference(config),
+    source: config.source,
+    copyPath,
+    expectedFingerprint: recordedFingerprint(copyPath) ?? "",
+    target,
+  };
+}
+
+async function validate(request: Request, events: Reporter, signal?: AbortSignal): Promise<ValidationReport> {
   const { loader, name, migrationsDir, context } = await findWorkload(request.workload);
   const hypertables = (await declaredHypertables(migrationsDir, context)).map(expected);
-  return runValidation({ ...request, workload: name, loader, hypertables, signal, events: reporter() });
+  return runValidation({ ...request, workload: name, loader, hypertables, signal, events });
 }
 
 function expected({ table, time, chunk }: DeclaredHypertable): ExpectedHypertable {
   return { table, column: time, interval: intervalText(chunk) };
 }
 
-/** Progress for people, on stderr: rows while a large table is read, and failures as they are found. */
-function reporter(): (event: ValidationEvent) => void {
+type Reporter = (event: ValidationEvent) => void;
+
+/** Progress for people, on stderr: rows while a large table is read, and failures, if asked, as they are found. */
+function reporter({ failures }: { failures: boolean }): Reporter {
   let announced = 0;
   return (event) => {
     if (event.kind === "check") {
       announced = 0;
-      if (event.check.status === "FAIL") process.stderr.write(`${renderCheck(event.check)}\n`);
+      if (failures && event.check.status === "FAIL") process.stderr.write(`${renderCheck(event.check)}\n`);
     } else if (event.rows - announced >= rowsBetweenLines) {
       announced = event.rows;
       process.stderr.write(`comparing ${event.table}: ${event.rows.toLocaleString("en-US")} rows\n`);

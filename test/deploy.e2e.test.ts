@@ -172,7 +172,11 @@ describe("a stack, from nothing to destroyed", () => {
     expect(text).toContain("FAIL");
     expect(text).toContain("^GSPC");
     expect(text).toContain(String(original?.close));
+    const failed = await project.timelift("validate");
+    expect([failed.exitCode, failed.stdout]).toEqual([1, expect.stringContaining("1 row differs")]);
     await alter(String(original?.close));
+    const passed = await project.timelift("validate");
+    expect([passed.exitCode, passed.stdout]).toEqual([0, expect.stringContaining("validation PASS")]);
     await up();
     configure({});
     expect(await output("validated")).toBe("PASS");
