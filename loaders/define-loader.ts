@@ -5,9 +5,9 @@ export const drop = Symbol("drop");
 export type Change =
   /** Every part is read again and its digest compared: finds every insert, update and delete. The default. */
   | { kind: "full" }
-  /** Rows are only ever added, with growing `key`: only rows beyond the last one are read. */
+  /** Rows are only ever added, with a growing source column `key`: only rows beyond the last one are read. */
   | { kind: "append"; key: string }
-  /** Every write sets `column`: only rows at or beyond the last value are read; deletes are not seen. */
+  /** Every write sets the source column `column`: only rows at or beyond the last value are read; deletes are not seen. */
   | { kind: "updatedAt"; column: string };
 
 export const full: Change = { kind: "full" };
