@@ -26,8 +26,7 @@ export function deployCommand(verb: keyof typeof descriptions): Command {
     .description(descriptions[verb])
     .option("-s, --stack <name>", "the stack", "dev")
     .allowUnknownOption()
-    .allowExcessArguments()
-    .helpOption("-h, --help");
+    .allowExcessArguments();
   if (verb === "up" || verb === "preview") {
     command
       .option("--source <file>", "the SQLite file; kept in the stack's config")

@@ -1,21 +1,10 @@
 import { Command } from "commander";
-import type { Connection } from "../loaders/connection.ts";
 import type { LoadEvent } from "../loaders/load-event.ts";
 import { runLoad } from "../loaders/run-load.ts";
 import { rowCount } from "../loaders/source/row-count.ts";
-import { findWorkload, type WorkloadReference } from "../stacks/workload.ts";
+import type { LoadCommandRequest } from "../stacks/resources/sqlite-load-provider.ts";
+import { findWorkload } from "../stacks/workload.ts";
 import { serveRequest } from "./request.ts";
-
-/** What `timelift load --request` reads from stdin, as one JSON line. */
-export interface LoadRequest {
-  workload: WorkloadReference;
-  /** Path of the SQLite file; a relative one starts at the current folder. */
-  source: string;
-  /** Where the private copy of the source is kept. */
-  copyPath: string;
-  /** The database itself, as the loading role. */
-  target: Connection;
-}
 
 /** `timelift load --request`: progress in words on stderr, the LoadResult as one JSON line on stdout. */
 export function loadCommand(): Command {
@@ -23,7 +12,7 @@ export function loadCommand(): Command {
     .description("what the SqliteLoad resource runs")
     .requiredOption("--request", "read the request from stdin")
     .action(() =>
-      serveRequest(async (request: LoadRequest, signal) => {
+      serveRequest(async (request: LoadCommandRequest, signal) => {
         const workload = await findWorkload(request.workload);
         return runLoad({
           workload: workload.name,

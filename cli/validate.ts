@@ -7,7 +7,7 @@ import type { ValidationReport } from "../loaders/validation-report.ts";
 import { intervalText } from "../migrations/interval.ts";
 import { declaredHypertables } from "../migrations/render.ts";
 import type { DeclaredHypertable } from "../migrations/timescale.ts";
-import { copyPathIn } from "../stacks/resources/sqlite-load-provider.ts";
+import { copyPathIn } from "../stacks/resources/source-folder.ts";
 import type { ValidateCommandRequest } from "../stacks/resources/validation-provider.ts";
 import { findWorkload, workloadReference } from "../stacks/workload.ts";
 import { serveRequest } from "./request.ts";

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type pg from "pg";
+import { type ExclusiveWork, takeAdvisoryLock } from "./advisory-lock.ts";
 import { applyChanges } from "./apply-changes.ts";
 import { type Connection, connect } from "./connection.ts";
 import { copyTable, type LoadContext } from "./copy-table.ts";
@@ -8,7 +9,6 @@ import { quoteIdentifier } from "./identifier.ts";
 import { advanceSequences } from "./identity-sequence.ts";
 import { Ledger, type LedgerTable } from "./ledger.ts";
 import type { LoadEvent } from "./load-event.ts";
-import { takeLoadLock } from "./load-lock.ts";
 import type { LoadResult, TableLoad } from "./load-result.ts";
 import { didYouMean } from "./nearest-name.ts";
 import { resolveTable } from "./resolve-table.ts";
@@ -27,6 +27,14 @@ import { TimeliftError } from "./timelift-error.ts";
  * load them.
  */
 const analyzedRows = 100_000;
+
+/** "time" and "lift": one load at a time in a database. */
+const loading: ExclusiveWork = {
+  key: [0x74696d65, 0x6c696674],
+  code: "load-locked",
+  subject: "load lock of the target",
+  doing: "is loading into this database",
+};
 
 /** What a load needs. */
 export interface RunLoadArgs {
@@ -59,7 +67,7 @@ export interface RunLoadArgs {
  * Loads what the target lacks, and brings it in line with what changed in the source. Safe to run again at any time,
  * after a kill too: a part's rows and its ledger row commit together.
  *
- * @throws TimeliftError as `openSnapshot`, `resolveTable`, `takeLoadLock`; value-refused, target-*, load-interrupted
+ * @throws TimeliftError as `openSnapshot`, `resolveTable`, `takeAdvisoryLock`; value-refused, target-*, load-interrupted
  */
 export async function runLoad(args: RunLoadArgs): Promise<LoadResult> {
   const start = performance.now();
@@ -88,7 +96,7 @@ export async function runLoad(args: RunLoadArgs): Promise<LoadResult> {
     });
     args.signal?.addEventListener("abort", stop, { once: true });
     await prepareSession(client);
-    await takeLoadLock(client, args.signal, args.lockWaitMs);
+    await takeAdvisoryLock(client, loading, args.signal, args.lockWaitMs);
     const ledger = await Ledger.open(client, args.workload);
     reader = new SourceReader(snapshot.path);
     const context: LoadContext = {

@@ -7,8 +7,9 @@ import type { MigrationContext } from "./timescale.ts";
 export interface AppliedMigration {
   name: string;
   checksum: string;
-  /** Digest of the workload options it was built with and of the SQL they gave. */
+  /** Digest of the workload options it was built with. */
   options: string;
+  /** Digest of the SQL that they gave. */
   sql: string;
 }
 

@@ -1,7 +1,7 @@
 /** A span of time with its unit, as PostgreSQL's interval reads it. */
 export interface Interval {
   readonly amount: number;
-  readonly unit: "hour" | "day" | "week" | "month" | "year";
+  readonly unit: "hour" | "day" | "month" | "year";
 }
 
 const interval =
@@ -15,7 +15,6 @@ const interval =
 
 export const hours = interval("hour");
 export const days = interval("day");
-export const weeks = interval("week");
 export const months = interval("month");
 export const years = interval("year");
 

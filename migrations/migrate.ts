@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { type RunnerOption, runner } from "node-pg-migrate";
 import pg from "pg";
+import { type ExclusiveWork, takeAdvisoryLock } from "../loaders/advisory-lock.ts";
 import { type Connection, connect } from "../loaders/connection.ts";
 import { TimeliftError } from "../loaders/timelift-error.ts";
 import { type AppliedMigration, checkHistory, describeApplied } from "./history.ts";
@@ -40,6 +41,13 @@ export interface MigrateResult {
 }
 
 const schema = "timelift";
+/** "time" and "migr": one migrator at a time in a database. */
+const migrating: ExclusiveWork = {
+  key: [0x74696d65, 0x6d696772],
+  code: "migration-locked",
+  subject: "migration lock of the target",
+  doing: "is migrating this database",
+};
 const tableOf = (phase: Phase) => `migrations_${phase.replace("-", "_")}`;
 
 /**
@@ -50,7 +58,7 @@ const tableOf = (phase: Phase) => `migrations_${phase.replace("-", "_")}`;
 export async function migrate(request: MigrateRequest, log: (line: string) => void): Promise<MigrateResult> {
   const client = await connect(request.target, `migrate ${request.phase}`);
   try {
-    await lock(client);
+    await takeAdvisoryLock(client, migrating);
     await ensureHistory(client);
     return await bringTo(client, request, log);
   } finally {
@@ -147,28 +155,21 @@ async function loadUnits(
   return Promise.all(
     files.map(async (file: MigrationFile) => {
       const { up, down } = await importMigration(file);
-      const remember = (sql: string, values: string[]) =>
-        `${sql.replace(/\$(\d)/g, (_, n) => pg.escapeLiteral(values[Number(n) - 1] as string))};`;
+      const values = [phase, file.name, facts.checksum, facts.options, facts.sql].map(pg.escapeLiteral);
+      const [phaseValue, nameValue] = values;
       return {
         id: file.path,
         filePaths: [file.path],
         actions: {
           up: (pgm: Parameters<typeof up>[0]) => {
             up(pgm, context);
-            pgm.sql(
-              remember(
-                `INSERT INTO ${schema}.migration_checksum (phase, name, checksum, options, sql) VALUES ($1, $2, $3, $4, $5)`,
-                [phase, file.name, facts.checksum, facts.options, facts.sql],
-              ),
-            );
+            pgm.sql(`INSERT INTO ${schema}.migration_checksum (phase, name, checksum, options, sql)
+              VALUES (${values.join(", ")});`);
           },
           down: (pgm: Parameters<typeof down>[0]) => {
             down(pgm, context);
             pgm.sql(
-              remember(`DELETE FROM ${schema}.migration_checksum WHERE phase = $1 AND name = $2`, [
-                phase,
-                file.name,
-              ]),
+              `DELETE FROM ${schema}.migration_checksum WHERE phase = ${phaseValue} AND name = ${nameValue};`,
             );
           },
         },
@@ -181,30 +182,6 @@ async function ensureHistory(client: pg.Client): Promise<void> {
   await client.query(`CREATE TABLE IF NOT EXISTS ${schema}.migration_checksum (
     phase text NOT NULL, name text NOT NULL, checksum text NOT NULL, options text NOT NULL, sql text NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT current_timestamp, PRIMARY KEY (phase, name))`);
-}
-
-/** Waits half a minute, since the child of a killed update may still be finishing its step. */
-async function lock(client: pg.Client): Promise<void> {
-  await client.query("SET lock_timeout = '30s'");
-  try {
-    await client.query("SELECT pg_advisory_lock(hashtext('timelift migrate'))");
-  } catch (error) {
-    const { rows } = await client.query(
-      `SELECT pid, application_name, backend_start FROM pg_locks JOIN pg_stat_activity USING (pid)
-       WHERE locktype = 'advisory' AND granted AND pid <> pg_backend_pid() AND application_name LIKE 'timelift migrate%'`,
-    );
-    const holder = rows[0]
-      ? `backend ${rows[0].pid} (${rows[0].application_name}, since ${rows[0].backend_start.toISOString()})`
-      : "another connection";
-    throw new TimeliftError({
-      code: "migration-locked",
-      subject: "migrations",
-      problem: `${holder} is migrating this database`,
-      remedy: "wait until it is done, then run again",
-      cause: error,
-    });
-  }
-  await client.query("SET lock_timeout = 0");
 }
 
 function failure(error: unknown, phase: Phase, name: string, direction: "up" | "down"): TimeliftError {

@@ -4,9 +4,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { LoadRequest } from "../cli/load.ts";
 import { defineLoader } from "../loaders/define-loader.ts";
 import type { LoadResult } from "../loaders/load-result.ts";
+import type { LoadCommandRequest } from "../stacks/resources/sqlite-load-provider.ts";
 import { LiveWriter } from "./live-writer.ts";
 import { LoadFixture } from "./load-fixture.ts";
 
@@ -38,7 +38,7 @@ class LoadCommand {
   readonly #waiting: { text: RegExp; resolve: () => void }[] = [];
   #out = "";
 
-  constructor(request: LoadRequest) {
+  constructor(request: LoadCommandRequest) {
     this.child = spawn(process.execPath, ["cli/main.ts", "load", "--request"], {
       stdio: ["pipe", "pipe", "pipe"],
     });
@@ -71,7 +71,7 @@ class LoadCommand {
   }
 }
 
-const request = (): LoadRequest => ({
+const request = (): LoadCommandRequest => ({
   workload: { name: "ticks", path: workloadPath, options: {} },
   source: at.source,
   copyPath: at.copyPath,

@@ -1,4 +1,13 @@
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa, type Options } from "execa";
@@ -33,7 +42,9 @@ export class ProjectCopy {
     const { stdout } = await execa("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], {
       cwd: project,
     });
-    for (const file of stdout.split("\0").filter(Boolean)) {
+    // Git still lists a file that was deleted and not committed yet.
+    const files = stdout.split("\0").filter((file) => file !== "" && existsSync(join(project, file)));
+    for (const file of files) {
       mkdirSync(dirname(join(dir, file)), { recursive: true });
       cpSync(join(project, file), join(dir, file));
     }

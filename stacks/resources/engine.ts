@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { identify, isAlive, parentOf } from "../platforms/native/process.ts";
 
 const lookEveryMs = 1000;
 let watching = false;
@@ -11,23 +11,11 @@ let watching = false;
 export function endWithEngine(): void {
   if (watching) return;
   watching = true;
-  const engine = enginePid();
+  // The engine starts a shell script, and that this process.
+  const pid = parentOf(process.ppid);
+  const engine = pid === undefined ? undefined : identify(pid);
   if (engine === undefined) return;
   setInterval(() => {
-    try {
-      process.kill(engine, 0);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ESRCH") process.exit(1);
-    }
+    if (!isAlive(engine)) process.exit(1);
   }, lookEveryMs).unref();
-}
-
-/** The engine starts a shell script, and that this process; where /proc tells. */
-function enginePid(): number | undefined {
-  try {
-    const stat = readFileSync(`/proc/${process.ppid}/stat`, "utf8");
-    return Number(stat.slice(stat.lastIndexOf(")")).split(" ")[2]);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Part } from "../../loaders/load-result.ts";
+import { sourceFolder } from "./source-folder.ts";
 
 /** What the last load knew of the source, part by part. */
 export interface LoadedParts {
@@ -15,7 +16,7 @@ export interface LoadedParts {
  * The parts of the last load are the resource's output, but Pulumi shows `check` old inputs only; so a copy lies
  * in the stack's folder. Without it a preview says less, and `up` does the same.
  */
-const fileIn = (stateDir: string) => join(stateDir, "source", "parts.json");
+const fileIn = (stateDir: string) => join(sourceFolder(stateDir), "parts.json");
 
 export function readLoadedParts(stateDir: string): LoadedParts | undefined {
   const file = fileIn(stateDir);

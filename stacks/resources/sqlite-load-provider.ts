@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { rmSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import type { dynamic } from "@pulumi/pulumi";
+import type { Connection } from "../../loaders/connection.ts";
 import type { LoaderDefinition } from "../../loaders/define-loader.ts";
 import type { LoadResult, Part, TablePlan } from "../../loaders/load-result.ts";
 import { readFingerprint } from "../../loaders/source/fingerprint.ts";
@@ -10,8 +10,8 @@ import { rowCount } from "../../loaders/source/row-count.ts";
 import { findWorkload, type WorkloadReference } from "../workload.ts";
 import { checked } from "./checked.ts";
 import { runCommand } from "./command.ts";
-import type { Endpoint } from "./endpoint.ts";
 import { readLoadedParts, writeLoadedParts } from "./loaded-parts.ts";
+import { copyPathIn, sourceFolder } from "./source-folder.ts";
 import type { SqliteLoadArgs } from "./sqlite-load.ts";
 
 /** What `check` adds: the source as it is now, and a line a table for the reviewer. */
@@ -35,13 +35,13 @@ type Outputs = Inputs & {
 /** One load, as `timelift load --request` reads it. */
 export interface LoadCommandRequest {
   workload: WorkloadReference;
+  /** Path of the SQLite file; a relative one starts at the current folder. */
   source: string;
+  /** Where the private copy of the source is kept. */
   copyPath: string;
-  target: Endpoint & { user: string; password: string };
+  /** The database itself, as the loading role. */
+  target: Connection;
 }
-
-/** Where the private copy of the source lives. */
-export const copyPathIn = (stateDir: string) => join(stateDir, "source", "copy.db");
 
 export function check(olds: Partial<Inputs>, news: Inputs): Promise<dynamic.CheckResult> {
   return checked("source", news, async () => {
@@ -88,7 +88,7 @@ export async function update(_id: string, _olds: Outputs, news: Inputs): Promise
 
 /** The private copy of the source goes; rows in the target stay with the service that keeps them. */
 export async function remove(_id: string, { stateDir }: Outputs): Promise<void> {
-  rmSync(dirname(copyPathIn(stateDir)), { recursive: true, force: true });
+  rmSync(sourceFolder(stateDir), { recursive: true, force: true });
 }
 
 async function load(inputs: Inputs): Promise<Outputs> {

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import type { dynamic } from "@pulumi/pulumi";
+import type { Connection } from "../../loaders/connection.ts";
 import { renderLines } from "../../loaders/validate/render-lines.ts";
 import type { CheckStatus, ValidationReport } from "../../loaders/validation-report.ts";
 import type { WorkloadReference } from "../workload.ts";
 import { runCommand } from "./command.ts";
-import type { Endpoint } from "./endpoint.ts";
-import { copyPathIn } from "./sqlite-load-provider.ts";
+import { copyPathIn } from "./source-folder.ts";
 import type { ValidationArgs } from "./validation.ts";
 
 type Inputs = Omit<ValidationArgs, "password" | "loaded" | "after" | "held"> & {
@@ -22,7 +22,7 @@ export interface ValidateCommandRequest {
   source: string;
   copyPath: string;
   expectedFingerprint: string;
-  target: Endpoint & { user: string; password: string };
+  target: Connection;
 }
 
 /** A resource that exists although its work failed: Pulumi keeps its outputs, fails the update, and tries again. */

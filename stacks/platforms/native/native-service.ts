@@ -89,8 +89,6 @@ export async function stopService(request: StopRequest): Promise<void> {
   });
 }
 
-export { isServiceRunning } from "./service-folder.ts";
-
 async function prepareStart(request: StartRequest, folder: ServiceFolder, log: Log): Promise<Start> {
   const { declaration, secrets } = request;
   const program = await findProgram(declaration, log, dataMajor(folder));

@@ -146,9 +146,14 @@ export function identify(pid: number): ProcessIdentity | undefined {
   return entry && { pid, startTicks: entry.startTicks, bootId: thisBoot() };
 }
 
+/** The process that started this one, or took it over; undefined where /proc does not tell. */
+export function parentOf(pid: number): number | undefined {
+  return parseEntry(read(`/proc/${pid}/stat`) ?? "")?.parent;
+}
+
 /** The bubblewrap process above the service, if there is one. */
 function sandboxWatcher(identity: ProcessIdentity): ProcessIdentity | undefined {
-  const parent = parseEntry(read(`/proc/${identity.pid}/stat`) ?? "")?.parent;
+  const parent = parentOf(identity.pid);
   const isWatcher = parent !== undefined && /\bbwrap\0/.test(read(`/proc/${parent}/cmdline`) ?? "");
   return isWatcher ? identify(parent) : undefined;
 }

@@ -2,49 +2,58 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import { TimeliftError } from "./timelift-error.ts";
 
-/** "time" and "lift" as two int4: one load at a time in a database. */
-const key = [0x74696d65, 0x6c696674] as const;
+/** Work of which a database takes one at a time. */
+export interface ExclusiveWork {
+  /** Two int4 that no other work has. */
+  key: readonly [number, number];
+  /** Code of the error when another does it. */
+  code: string;
+  subject: string;
+  /** What the holder is doing, e.g. `is loading into this database`. */
+  doing: string;
+}
 
 /**
- * Takes the database's load lock for as long as the connection lives. A loader that was killed may leave a server
- * process finishing its last statement, so it waits a while for the lock.
+ * Takes a database's lock on some work for as long as the connection lives. A process that was killed may leave a
+ * server process finishing its last statement, so it waits a while for the lock.
  *
  * @param waitMs how long; default 30000 ms
- * @throws TimeliftError load-locked, which names the holder
+ * @throws TimeliftError `work.code`, which names the holder
  */
-export async function takeLoadLock(
+export async function takeAdvisoryLock(
   client: pg.ClientBase,
+  work: ExclusiveWork,
   signal?: AbortSignal,
   waitMs = 30_000,
 ): Promise<void> {
   const start = performance.now();
   for (;;) {
     const { rows } = await client.query<{ taken: boolean }>("SELECT pg_try_advisory_lock($1, $2) AS taken", [
-      ...key,
+      ...work.key,
     ]);
     if (rows[0]?.taken) return;
     signal?.throwIfAborted();
-    if (performance.now() - start > waitMs) throw await held(client, waitMs);
+    if (performance.now() - start > waitMs) throw await held(client, work, waitMs);
     await sleep(200);
   }
 }
 
-async function held(client: pg.ClientBase, waitMs: number): Promise<TimeliftError> {
+async function held(client: pg.ClientBase, work: ExclusiveWork, waitMs: number): Promise<TimeliftError> {
   const { rows } = await client.query<{ pid: number; name: string | null; since: string | null }>(
     `SELECT l.pid, a.application_name AS name, to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS since
      FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
      WHERE l.locktype = 'advisory' AND l.granted AND l.classid = $1 AND l.objid = $2 AND l.objsubid = 2
        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
-    [...key],
+    [...work.key],
   );
   const holder = rows[0];
   const who = holder
     ? `server process ${holder.pid} ("${holder.name ?? "unknown"}"), connected since ${holder.since ?? "an unknown time"} UTC,`
     : "another session";
   return new TimeliftError({
-    code: "load-locked",
-    subject: "load lock of the target",
-    problem: `${who} is loading into this database; waited ${Math.round(waitMs / 1000)} s.`,
+    code: work.code,
+    subject: work.subject,
+    problem: `${who} ${work.doing}; waited ${Math.round(waitMs / 1000)} s.`,
     remedy: `Let it finish, or end it${holder ? `: SELECT pg_terminate_backend(${holder.pid});` : "."}`,
   });
 }
