@@ -48,6 +48,9 @@ function describeEvent(event: LoadEvent): string | undefined {
         : `${event.table}: ${event.action} ${rowCount(event.rows)}`;
     case "part":
       return event.rows < worthProgress ? undefined : `${event.table}: ${rowCount(event.rows)} committed`;
+    case "progress":
+    case "retry":
+      return undefined;
     case "loaded": {
       const { inserted, updated, deleted } = event;
       const counts = Object.entries({ inserted, updated, deleted }).filter(([, rows]) => rows > 0);

@@ -14,8 +14,39 @@ export const full: Change = { kind: "full" };
 export const append = (key: string): Change => ({ kind: "append", key });
 export const updatedAt = (column: string): Change => ({ kind: "updatedAt", column });
 
-/** What becomes of one source column: a new name, or nothing at all. */
-export type ColumnRule = string | typeof drop;
+/** How numbers of a source column are read as moments. Without one a number says neither unit nor zero, and is rejected. */
+export type Reading =
+  /** Seconds, milliseconds or microseconds since 1970-01-01 UTC; a fraction is rounded to the nearest microsecond. */
+  | { kind: "epoch"; unit: "s" | "ms" | "us" }
+  /** Julian day numbers (2440587.5 is 1970-01-01 00:00 UTC); rounded to the nearest millisecond, as SQLite does. */
+  | { kind: "julianDay" };
+
+/** What becomes of one source column where a new name is not enough. */
+export interface ColumnReading {
+  /**
+   * Target column.
+   * @default the source column's name
+   */
+  to?: string;
+  /**
+   * How numbers, and texts that are numbers, become a date or timestamp; ISO texts in the same column stay what they are.
+   * @default a number in a column of time is rejected
+   */
+  read?: Reading;
+  /**
+   * What an empty text becomes where the target's type is no text.
+   * @default "reject"
+   */
+  empty?: "null" | "reject";
+}
+
+/** Numbers since 1970-01-01 UTC: `created: { read: epoch("ms") }`. */
+export const epoch = (unit: "s" | "ms" | "us"): Reading => ({ kind: "epoch", unit });
+/** Julian day numbers, as `julianday()` gives: `created: { read: julianDay }`. */
+export const julianDay: Reading = { kind: "julianDay" };
+
+/** What becomes of one source column: a new name, a way of reading, or nothing at all. */
+export type ColumnRule = string | ColumnReading | typeof drop;
 
 /** What differs from "the same name, the obvious type" for one target table. */
 export interface TableDefinition {
@@ -33,7 +64,7 @@ export interface TableDefinition {
    */
   order?: string[];
   /**
-   * Source column -> target column, or `drop`. Columns left out keep their name.
+   * Source column -> target column, a way of reading, or `drop`. Columns left out keep their name.
    * @default {}
    */
   columns?: Record<string, ColumnRule>;
@@ -53,6 +84,11 @@ export interface TableDefinition {
 export interface WorkloadQuery {
   sqlite: string;
   timescale: string;
+  /**
+   * Whether it reads much to tell little (aggregates over many rows); thresholds may ask that such a query is faster.
+   * @default false
+   */
+  analytical?: boolean;
 }
 
 /** How one application's SQLite tables become target tables. */

@@ -1,4 +1,4 @@
-import { drop, type TableDefinition } from "./define-loader.ts";
+import { drop, type Reading, type TableDefinition } from "./define-loader.ts";
 import { quoteIdentifier } from "./identifier.ts";
 import { didYouMean } from "./nearest-name.ts";
 import type { SourceTable } from "./source/source-schema.ts";
@@ -16,7 +16,14 @@ export interface ResolvedColumn {
   /** The target's type as PostgreSQL writes it. */
   typeText: string;
   nullable: boolean;
+  /** How numbers become moments; null where the loader does not say. */
+  reading: Reading | null;
+  /** Whether an empty text becomes NULL where the target's type is no text. */
+  emptyIsNull: boolean;
 }
+
+/** One source column with what the loader says of it, before the target is known. */
+export type MappedColumn = Pick<ResolvedColumn, "source" | "target" | "reading" | "emptyIsNull">;
 
 /** What a loader entry means once source and target are known. */
 export interface ResolvedTable {
@@ -29,10 +36,7 @@ export interface ResolvedTable {
 }
 
 /** Source column -> target column for every column that is not dropped, without knowing the target. */
-export function mapColumns(
-  definition: TableDefinition,
-  sourceTable: SourceTable,
-): { source: string; target: string }[] {
+export function mapColumns(definition: TableDefinition, sourceTable: SourceTable): MappedColumn[] {
   const rules = definition.columns ?? {};
   const names = sourceTable.columns.map((column) => column.name);
   for (const name of Object.keys(rules)) {
@@ -47,7 +51,9 @@ export function mapColumns(
   }
   return names.flatMap((name) => {
     const rule = rules[name] ?? name;
-    return rule === drop ? [] : [{ source: name, target: rule }];
+    if (rule === drop) return [];
+    const { to = name, read = null, empty = "reject" } = typeof rule === "string" ? { to: rule } : rule;
+    return [{ source: name, target: to, reading: read, emptyIsNull: empty === "null" }];
   });
 }
 
@@ -68,9 +74,8 @@ export function resolveTable(
     const column = byName.get(pair.target);
     if (column === undefined) throw missing(definition, sourceTable, target, pair);
     return {
-      source: pair.source,
+      ...pair,
       expression: quoteIdentifier(pair.source),
-      target: pair.target,
       type: writableType(target.name, column),
       typeText: column.typeText,
       nullable: column.nullable,

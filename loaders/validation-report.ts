@@ -13,10 +13,56 @@ export interface Check {
   ms: number;
 }
 
+/** One column's value on both sides, as a person reads it; null for NULL. */
+export interface ColumnDifference {
+  column: string;
+  source: string | null;
+  target: string | null;
+}
+
+/** A row that is not the same on both sides. */
+export interface RowDifference {
+  kind: "changed" | "missing" | "extra";
+  /** Column and value of the key, as `symbol 'AAPL', time '2024-01-02 …'`. */
+  key: string;
+  /** The columns that differ; of a missing or extra row, all of them. */
+  columns: ColumnDifference[];
+}
+
+/** What was found out about one table's rows. */
+export interface TableReport {
+  name: string;
+  /** Rows that the source holds. */
+  sourceRows: number;
+  targetRows: number;
+  /** Rows of the source with a value that the target's type cannot hold: they cannot be in the target. */
+  unfitRows: number;
+  /** Rows that differ, are missing or extra; the unfit ones apart. */
+  differingRows: number;
+  /** False when the search stopped before it had counted them all. */
+  complete: boolean;
+  /** The first of them. */
+  differences: RowDifference[];
+  ms: number;
+}
+
+/** One of the workload's queries, timed on both sides. */
+export interface QueryTime {
+  name: string;
+  analytical: boolean;
+  /** Rows of the answer. */
+  rows: number;
+  sqliteMs: number;
+  timescaleMs: number;
+}
+
 export interface ValidationReport {
   /** PASS when no check failed. */
   status: "PASS" | "FAIL";
   checks: Check[];
+  tables: TableReport[];
+  queries: QueryTime[];
+  /** Rows of the source that were compared. */
   rows: number;
   ms: number;
 }

@@ -29,7 +29,7 @@ test("a report reads as aligned lines within 100 columns, and a last line that s
       note: "the source has none either",
     }),
   ];
-  const lines = renderLines({ status: "FAIL", checks, rows: 12345, ms: 1250 });
+  const lines = renderLines({ status: "FAIL", checks, tables: [], queries: [], rows: 12345, ms: 1250 });
   expect(lines.join("\n")).toBe(`PASS prices rows             5
 PASS prices sequence         next 6
 PASS query q                 5 rows (SQLite 1 ms, TimescaleDB 2 ms)
@@ -47,7 +47,7 @@ validation FAIL: 3 PASS, 2 FAIL, 1 SKIP; 12,345 rows compared in 1.3 s`);
 });
 
 test("an empty report still says so", () => {
-  expect(renderLines({ status: "PASS", checks: [], rows: 0, ms: 0 })).toEqual([
+  expect(renderLines({ status: "PASS", checks: [], tables: [], queries: [], rows: 0, ms: 0 })).toEqual([
     "validation PASS: 0 PASS; 0 rows compared in 0.0 s",
   ]);
 });

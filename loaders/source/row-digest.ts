@@ -1,5 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { CopyBuffer } from "../encode/copy-buffer.ts";
+import type { MappedColumn } from "../resolve-table.ts";
 import type { SourceRow, TableRead } from "./table-reader.ts";
 
 const flushBytes = 256 * 1024;
@@ -57,7 +58,10 @@ export class RowDigest {
   }
 }
 
-/** The seed of a table's digests. `targets` are the columns that the columns read go to. */
-export function digestSeed(target: string, read: TableRead, targets: string[]): string {
-  return JSON.stringify([target, read.table, read.columns, targets, read.where, read.watermark]);
+/** The seed of a table's digests. `columns` say where the columns read go, and how. */
+export function digestSeed(target: string, read: TableRead, columns: MappedColumn[]): string {
+  const ways = columns.map(({ target: to, reading, emptyIsNull }) =>
+    reading === null && !emptyIsNull ? to : { to, reading, emptyIsNull },
+  );
+  return JSON.stringify([target, read.table, read.columns, ways, read.where, read.watermark]);
 }

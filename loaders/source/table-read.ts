@@ -58,11 +58,7 @@ export function planRead(
   return {
     target,
     read,
-    seed: digestSeed(
-      target,
-      read,
-      pairs.map((pair) => pair.target),
-    ),
+    seed: digestSeed(target, read, pairs),
   };
 }
 

@@ -103,7 +103,7 @@ export async function runValidation(args: ValidationArgs): Promise<ValidationRep
       }
       await client.query("COMMIT");
       const status = checks.some((check) => check.status === "FAIL") ? "FAIL" : "PASS";
-      return { status, checks, rows, ms: ms() };
+      return { status, checks, tables: [], queries: [], rows, ms: ms() };
     }),
   );
 }
