@@ -71,6 +71,12 @@ export class Ledger {
     return new Ledger(client, workload);
   }
 
+  /** Table -> what was loaded, without making anything where there is no ledger yet. */
+  static async read(client: pg.ClientBase, workload: string): Promise<Map<string, LedgerTable>> {
+    const { rows } = await client.query("SELECT to_regclass('timelift.load_part') IS NOT NULL AS there");
+    return rows[0]?.there ? new Ledger(client, workload).tables() : new Map();
+  }
+
   /** Table -> what was loaded. */
   async tables(): Promise<Map<string, LedgerTable>> {
     const { rows } = await this.#client.query<{
