@@ -55,6 +55,7 @@ const validation = new Validation("validation", {
   after: keys.applied,
   held: keys.held,
   when: config.validate,
+  thresholds: config.thresholds,
 });
 
 export const databaseUrl = postgresUrl(

@@ -2,7 +2,7 @@ import { Command } from "commander";
 import { recordedFingerprint } from "../loaders/source/snapshot.ts";
 import type { ExpectedHypertable } from "../loaders/validate/hypertable-checks.ts";
 import { renderCheck, renderLines } from "../loaders/validate/render-lines.ts";
-import { runValidation, type Thresholds, type ValidationEvent } from "../loaders/validate/run-validation.ts";
+import { runValidation, type ValidationEvent } from "../loaders/validate/run-validation.ts";
 import type { ValidationReport } from "../loaders/validation-report.ts";
 import { intervalText } from "../migrations/interval.ts";
 import { declaredHypertables } from "../migrations/render.ts";
@@ -13,9 +13,6 @@ import { findWorkload, workloadReference } from "../stacks/workload.ts";
 import { serveRequest } from "./request.ts";
 import { readStackConfig } from "./stack-config.ts";
 import { connectionAs, stackFolder } from "./stack-services.ts";
-
-/** One line on stdin of `timelift validate --request`. */
-type Request = ValidateCommandRequest & { thresholds?: Thresholds };
 
 const rowsBetweenLines = 500_000;
 
@@ -32,7 +29,7 @@ export function validateCommand(): Command {
     .action(async ({ stack, request }: { stack: string; request: boolean }) => {
       if (request) {
         const withFailures = reporter({ failures: true });
-        return serveRequest<Request, ValidationReport>((each, signal) =>
+        return serveRequest<ValidateCommandRequest, ValidationReport>((each, signal) =>
           validate(each, withFailures, signal),
         );
       }
@@ -42,7 +39,7 @@ export function validateCommand(): Command {
     });
 }
 
-async function requestOf(stack: string): Promise<Request> {
+async function requestOf(stack: string): Promise<ValidateCommandRequest> {
   const target = connectionAs(stack, "timelift_readonly");
   const config = await readStackConfig(stack);
   const copyPath = copyPathIn(stackFolder(stack));
@@ -52,10 +49,15 @@ async function requestOf(stack: string): Promise<Request> {
     copyPath,
     expectedFingerprint: recordedFingerprint(copyPath) ?? "",
     target,
+    thresholds: config.thresholds,
   };
 }
 
-async function validate(request: Request, events: Reporter, signal?: AbortSignal): Promise<ValidationReport> {
+async function validate(
+  request: ValidateCommandRequest,
+  events: Reporter,
+  signal?: AbortSignal,
+): Promise<ValidationReport> {
   const { loader, name, migrationsDir, context } = await findWorkload(request.workload);
   const hypertables = (await declaredHypertables(migrationsDir, context)).map(expected);
   return runValidation({ ...request, workload: name, loader, hypertables, signal, events });

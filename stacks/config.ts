@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { TimeliftError } from "../loaders/timelift-error.ts";
+import { thresholdNames, thresholds } from "./threshold-config.ts";
 
 const port = (standard: number) => z.int().min(1024).max(65535).default(standard);
 
@@ -41,6 +42,8 @@ const schema = z.strictObject({
   ports: ports.prefault({}),
   /** When every row is compared. */
   validate: z.enum(["changed", "always"]).default("changed"),
+  /** What the comparison demands: a preset, or keys that stand in place of those of `strict`. */
+  thresholds,
   /** The last migration that should stand; empty for all. */
   migrateTo: z.string().default(""),
   /** Lets a way back drop a table that holds rows. */
@@ -52,7 +55,7 @@ const schema = z.strictObject({
 /** The stack's config, parsed and complete. */
 export type StackConfig = z.infer<typeof schema> & { stack: string };
 
-const objects = ["workloadOptions", "ports"] as const;
+const objects = ["workloadOptions", "ports", "thresholds"] as const;
 
 const examples: Record<keyof typeof schema.shape, string> = {
   source: "source path/to/app.db",
@@ -65,6 +68,7 @@ const examples: Record<keyof typeof schema.shape, string> = {
   cpus: "cpus 2",
   ports: "--path timelift:ports.SERVICE 15433",
   validate: "validate changed",
+  thresholds: "thresholds strict",
   migrateTo: "migrateTo ''",
   dropRows: "dropRows false",
   dropData: "dropData false",
@@ -97,6 +101,12 @@ export function readConfig(): StackConfig {
   return parseConfig(pulumi.runtime.allConfig(), pulumi.getStack());
 }
 
+/** Keys of the config, or of one of its objects. */
+function keysBelow(object: PropertyKey | undefined): string[] {
+  if (object === undefined) return Object.keys(schema.shape);
+  return object === "thresholds" ? thresholdNames : Object.keys(ports.shape);
+}
+
 function plain(key: string, value: string): unknown {
   if (!(objects as readonly string[]).includes(key)) return value;
   try {
@@ -108,7 +118,7 @@ function plain(key: string, value: string): unknown {
 
 function describe(issue: z.core.$ZodIssue, values: Record<string, unknown>): string[] {
   if (issue.code === "unrecognized_keys") {
-    const known = issue.path.length === 0 ? Object.keys(schema.shape) : Object.keys(ports.shape);
+    const known = keysBelow(issue.path[0]);
     return issue.keys.map((key) => {
       const full = [...issue.path, key].join(".");
       return `  timelift:${full}: no such key; known are ${known.join(", ")}\n    pulumi config rm --path timelift:${full}`;

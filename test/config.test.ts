@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { documentThresholds, strictThresholds } from "../loaders/validate/thresholds.ts";
 import { parseConfig } from "../stacks/config.ts";
 
 const parse = (raw: Record<string, string>) =>
@@ -55,6 +56,34 @@ describe("the stack's config", () => {
     expect(message).toContain("pulumi config rm --path timelift:colour");
   });
 
+  test("takes thresholds as a preset's name, or as keys in place of strict ones", () => {
+    expect(parse({ source: "a" }).thresholds).toEqual(strictThresholds);
+    expect(parse({ source: "a", thresholds: "documents" }).thresholds).toEqual(documentThresholds);
+    const keys = '{"completeness":"0.99","querySeconds":2}';
+    expect(parse({ source: "a", thresholds: keys }).thresholds).toEqual({
+      ...strictThresholds,
+      completeness: 0.99,
+      querySeconds: 2,
+    });
+  });
+
+  test("says what is wrong with a threshold", () => {
+    expect(problem({ source: "a", thresholds: "lax" })).toContain(
+      'timelift:thresholds = "lax": neither a preset (strict, documents) nor an object of thresholds\n' +
+        "    pulumi config set timelift:thresholds strict",
+    );
+    const message = problem({
+      source: "a",
+      thresholds: '{"discrepancy":"0.1 %","completeness":99.9,"rejectedRows":"","rows":1}',
+    });
+    expect(message).toContain('timelift:thresholds.discrepancy = "0.1 %"');
+    expect(message).toContain("timelift:thresholds.completeness = 99.9");
+    expect(message).toContain('timelift:thresholds.rejectedRows = ""');
+    expect(message).toContain("timelift:thresholds.rows: no such key; known are differingRows, discrepancy");
+    expect(message).toContain("pulumi config rm --path timelift:thresholds.rows");
+    expect(problem({ source: "a", thresholds: "[1]" })).toContain("neither a preset");
+  });
+
   test("ignores other namespaces", () => {
     expect(() => parseConfig({ "timelift:source": "a", "docker:host": "x" }, "dev")).not.toThrow();
   });
@@ -70,8 +99,9 @@ describe("the stack's config", () => {
     const { stack: _, ...defaults } = parse({ source: "a" });
     expect(Object.keys(declared).sort()).toEqual(Object.keys(defaults).sort());
     for (const [key, text] of Object.entries(declared)) {
-      if (text === "" || text === "{}") continue;
-      expect([key, String(defaults[key as keyof typeof defaults])]).toEqual([key, text.replace(/^""$/, "")]);
+      if (key === "source") continue;
+      const given = parse({ source: "a", [key]: text.replace(/^""$/, "") });
+      expect([key, given[key as keyof typeof given]]).toEqual([key, defaults[key as keyof typeof defaults]]);
     }
   });
 });

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { dynamic } from "@pulumi/pulumi";
 import type { Connection } from "../../loaders/connection.ts";
 import { renderLines } from "../../loaders/validate/render-lines.ts";
+import type { Thresholds } from "../../loaders/validate/thresholds.ts";
 import type { CheckStatus, ValidationReport } from "../../loaders/validation-report.ts";
 import type { WorkloadReference } from "../workload.ts";
 import { runCommand } from "./command.ts";
@@ -23,6 +24,7 @@ export interface ValidateCommandRequest {
   copyPath: string;
   expectedFingerprint: string;
   target: Connection;
+  thresholds: Thresholds;
 }
 
 /** A resource that exists although its work failed: Pulumi keeps its outputs, fails the update, and tries again. */
@@ -45,7 +47,7 @@ export async function check(_olds: object, news: Inputs): Promise<dynamic.CheckR
 }
 
 export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<dynamic.DiffResult> {
-  const keys = ["loaded", "after", "held", "workload", "target"] as const;
+  const keys = ["loaded", "after", "held", "workload", "target", "thresholds"] as const;
   const changes = news.when === "always" || keys.some((key) => !isDeepStrictEqual(olds[key], news[key]));
   return { changes };
 }
@@ -61,7 +63,7 @@ export async function update(_id: string, _olds: Outputs, news: Inputs): Promise
 export async function remove(): Promise<void> {}
 
 async function validate(inputs: Inputs): Promise<Outputs> {
-  const { workload, source, stateDir, target, password, loaded, held } = inputs;
+  const { workload, source, stateDir, target, password, loaded, held, thresholds } = inputs;
   if (held.length > 0) {
     const line = `SKIP validation: timelift:migrateTo leaves ${held.join(", ")} down`;
     return { ...inputs, status: "SKIP", lines: [line], report: "{}" };
@@ -72,6 +74,7 @@ async function validate(inputs: Inputs): Promise<Outputs> {
     copyPath: copyPathIn(stateDir),
     expectedFingerprint: loaded,
     target: { ...target, user: "timelift_readonly", password },
+    thresholds,
   };
   const report = await runCommand<ValidationReport>(["validate", "--request"], request);
   const outputs = {

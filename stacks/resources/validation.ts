@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Thresholds } from "../../loaders/validate/thresholds.ts";
 import type { CheckStatus } from "../../loaders/validation-report.ts";
 import type { WorkloadReference } from "../workload.ts";
 import { DynamicResource } from "./dynamic-resource.ts";
@@ -22,9 +23,11 @@ export interface ValidationArgs {
   held: pulumi.Input<string[]>;
   /** `changed` compares when one of the above did, `always` at every up. */
   when: "changed" | "always";
+  /** What is demanded; another demand is compared anew. */
+  thresholds: Thresholds;
 }
 
-/** A proof, or a failed update: it fails when a single row differs. */
+/** A proof, or a failed update: by default it fails when a single row differs. */
 export class Validation extends DynamicResource {
   declare readonly status: pulumi.Output<CheckStatus>;
   /** A PASS, FAIL or SKIP line for each check. */
