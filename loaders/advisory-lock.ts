@@ -38,15 +38,33 @@ export async function takeAdvisoryLock(
   }
 }
 
-async function held(client: pg.ClientBase, work: ExclusiveWork, waitMs: number): Promise<TimeliftError> {
-  const { rows } = await client.query<{ pid: number; name: string | null; since: string | null }>(
+/** A session that holds a lock; what a role may not see of another's session is null. */
+export interface LockHolder {
+  /** Number of the server process. */
+  pid: number;
+  /** What it calls itself. */
+  name: string | null;
+  /** `YYYY-MM-DD HH:MM:SS`, UTC. */
+  since: string | null;
+}
+
+/** Who does some work in this database now; undefined when nobody does. */
+export async function lockHolder(
+  client: pg.ClientBase,
+  work: Pick<ExclusiveWork, "key">,
+): Promise<LockHolder | undefined> {
+  const { rows } = await client.query<LockHolder>(
     `SELECT l.pid, a.application_name AS name, to_char(a.backend_start AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS') AS since
      FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
      WHERE l.locktype = 'advisory' AND l.granted AND l.classid = $1 AND l.objid = $2 AND l.objsubid = 2
        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
     [...work.key],
   );
-  const holder = rows[0];
+  return rows[0];
+}
+
+async function held(client: pg.ClientBase, work: ExclusiveWork, waitMs: number): Promise<TimeliftError> {
+  const holder = await lockHolder(client, work);
   const who = holder
     ? `server process ${holder.pid} ("${holder.name ?? "unknown"}"), connected since ${holder.since ?? "an unknown time"} UTC,`
     : "another session";

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type pg from "pg";
-import { type ExclusiveWork, takeAdvisoryLock } from "./advisory-lock.ts";
+import { takeAdvisoryLock } from "./advisory-lock.ts";
 import { applyChanges } from "./apply-changes.ts";
 import { type Connection, connect } from "./connection.ts";
 import { copyTable, type LoadContext } from "./copy-table.ts";
@@ -9,6 +9,7 @@ import { quoteIdentifier } from "./identifier.ts";
 import { advanceSequences } from "./identity-sequence.ts";
 import { Ledger, type LedgerTable } from "./ledger.ts";
 import type { LoadEvent } from "./load-event.ts";
+import { loading } from "./load-lock.ts";
 import type { LoadResult, TableLoad } from "./load-result.ts";
 import { didYouMean } from "./nearest-name.ts";
 import { resolveTable } from "./resolve-table.ts";
@@ -27,14 +28,6 @@ import { TimeliftError } from "./timelift-error.ts";
  * load them.
  */
 const analyzedRows = 100_000;
-
-/** "time" and "lift": one load at a time in a database. */
-const loading: ExclusiveWork = {
-  key: [0x74696d65, 0x6c696674],
-  code: "load-locked",
-  subject: "load lock of the target",
-  doing: "is loading into this database",
-};
 
 /** What a load needs. */
 export interface RunLoadArgs {
