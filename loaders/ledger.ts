@@ -125,8 +125,8 @@ export class Ledger {
   /** Adds a part; call it in the transaction that writes the part's rows. */
   async add(table: string, definition: string, part: Part): Promise<void> {
     await this.#client.query(
-      `INSERT INTO timelift.load_part (workload, table_name, definition, lo, hi, up_to, rows, digest, run)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      `INSERT INTO timelift.load_part (workload, table_name, definition, lo, hi, up_to, rows, digest, run, loaded_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, clock_timestamp())`,
       [
         this.#workload,
         table,
