@@ -1,0 +1,35 @@
+import { join } from "node:path";
+import { type Connection, connect } from "../../loaders/connection.ts";
+import { migrate } from "../../migrations/migrate.ts";
+import { listMigrations } from "../../migrations/migration-files.ts";
+import { renderUp } from "../../migrations/render.ts";
+import { findWorkload, type WorkloadReference } from "../../stacks/workload.ts";
+
+/** The workload that the bench loads, under the given options (`workload/loader.ts` declares them). */
+export function benchWorkload(options: Record<string, unknown> = {}): WorkloadReference {
+  return { name: "bench", path: join(import.meta.dirname, "workload"), options };
+}
+
+/** Makes the empty hypertable in a database. */
+export async function makeTables(owner: Connection, reference = benchWorkload()): Promise<void> {
+  const { migrationsDir, context } = await findWorkload(reference);
+  await migrate({ target: owner, workloadDir: migrationsDir, phase: "before-load", context }, () => {});
+}
+
+/**
+ * Runs the statements of the migrations after a load, and nothing else: what every contender pays for its key.
+ * @returns milliseconds
+ */
+export async function addKey(owner: Connection, reference = benchWorkload()): Promise<number> {
+  const { migrationsDir, context } = await findWorkload(reference);
+  const files = listMigrations(migrationsDir, "after-load");
+  const statements = await Promise.all(files.map((file) => renderUp(file, context)));
+  const client = await connect(owner, "bench: key");
+  try {
+    const start = performance.now();
+    await client.query(statements.flat().join("\n"));
+    return performance.now() - start;
+  } finally {
+    await client.end();
+  }
+}
