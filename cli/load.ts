@@ -1,65 +1,56 @@
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
 import type { LoadEvent } from "../loaders/load-event.ts";
+import type { LoadResult } from "../loaders/load-result.ts";
 import { runLoad } from "../loaders/run-load.ts";
-import { rowCount } from "../loaders/source/row-count.ts";
 import type { LoadCommandRequest } from "../stacks/resources/sqlite-load-provider.ts";
 import { findWorkload } from "../stacks/workload.ts";
+import type { LoadOptions } from "./load/load-stack.ts";
+import { addNarrowingOptions } from "./load/narrowing-options.ts";
+import { PlainLines } from "./load/plain-lines.ts";
 import { serveRequest } from "./request.ts";
 
-/** `timelift load --request`: progress in words on stderr, the LoadResult as one JSON line on stdout. */
+/**
+ * `timelift load`: brings a stack's target in line with its source. With `--request`, what the SqliteLoad resource
+ * runs: progress in words on stderr, the LoadResult as one JSON line on stdout.
+ */
 export function loadCommand(): Command {
-  return new Command("load")
-    .description("what the SqliteLoad resource runs")
-    .requiredOption("--request", "read the request from stdin")
-    .action(() =>
-      serveRequest(async (request: LoadCommandRequest, signal) => {
-        const workload = await findWorkload(request.workload);
-        return runLoad({
-          workload: workload.name,
-          loader: workload.loader,
-          source: request.source,
-          copyPath: request.copyPath,
-          target: request.target,
-          signal,
-          events: report,
-        });
-      }),
-    );
+  const command = new Command("load")
+    .description("Loads what the target lacks, and brings it in line with what changed in the source.")
+    .option("-s, --stack <name>", "the stack", "dev")
+    .option("--source <file>", "another SQLite file than the stack's");
+  return addNarrowingOptions(command)
+    .option("--force", "load every chosen table anew, changed or not", false)
+    .option("--workers <count>", "connections that write side by side, 1 to 64", workerCount)
+    .option("--max-rejects <count>", "how many values that do not fit may be set aside", rejectLimit)
+    .option("--dry-run", "say what would happen, and write nothing", false)
+    .option("--status", "say how far the last load is, from the ledger; disturbs nothing", false)
+    .option("--watch", "with --status: until no load runs any more", false)
+    .option("--json", "JSON, an event a line", false)
+    .option("--request", "read one request as a JSON line from stdin, answer with one on stdout", false)
+    .action(async (options: LoadOptions & { request: boolean }) => {
+      if (options.request) return serve();
+      const { loadStack } = await import("./load/load-stack.ts");
+      return loadStack(options);
+    });
 }
 
-/** Below that a table is done before its progress could be read. */
-const worthProgress = 50_000;
-
-function report(event: LoadEvent): void {
-  const line = describeEvent(event);
-  if (line) console.error(line);
+function serve(): Promise<void> {
+  const lines = new PlainLines({ write: (line) => console.error(line), everyPercent: 25 });
+  return serveRequest<LoadCommandRequest, LoadResult>(async (request, signal) => {
+    const { name, loader } = await findWorkload(request.workload);
+    const events = (event: LoadEvent) => lines.take(event);
+    return runLoad({ ...request, workload: name, loader, signal, events });
+  });
 }
 
-function describeEvent(event: LoadEvent): string | undefined {
-  switch (event.kind) {
-    case "snapshot": {
-      if (event.reused) return undefined;
-      const lock = event.longestLockMs > 0 ? `, longest lock ${Math.ceil(event.longestLockMs)} ms` : "";
-      return `source: copied in ${seconds(event.ms)}${lock}`;
-    }
-    case "table":
-      return event.rows < worthProgress || event.action === "unchanged"
-        ? undefined
-        : `${event.table}: ${event.action} ${rowCount(event.rows)}`;
-    case "part":
-      return event.rows < worthProgress ? undefined : `${event.table}: ${rowCount(event.rows)} committed`;
-    case "progress":
-    case "retry":
-      return undefined;
-    case "loaded": {
-      const { inserted, updated, deleted } = event;
-      const counts = Object.entries({ inserted, updated, deleted }).filter(([, rows]) => rows > 0);
-      const what = counts.map(([verb, rows]) => `${rows.toLocaleString("en-US")} ${verb}`).join(", ");
-      return what ? `${event.table}: ${what} in ${seconds(event.ms)}` : undefined;
-    }
-  }
+function workerCount(text: string): number {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 64) return count;
+  throw new InvalidArgumentError("a whole number from 1 to 64.");
 }
 
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
+function rejectLimit(text: string): number | string {
+  if (/^\d+$/.test(text)) return Number(text);
+  if (/^\d+(\.\d+)?%$/.test(text)) return text;
+  throw new InvalidArgumentError("a number of values, or a share of the rows like 0.1%.");
 }

@@ -1,0 +1,137 @@
+import type pg from "pg";
+import { type Connection, connect } from "../../loaders/connection.ts";
+import type { LoaderDefinition } from "../../loaders/define-loader.ts";
+import { quoteIdentifier } from "../../loaders/identifier.ts";
+import { Ledger, type LedgerTable } from "../../loaders/ledger.ts";
+import type { Part } from "../../loaders/load-result.ts";
+import { resolveTable } from "../../loaders/resolve-table.ts";
+import { openSource } from "../../loaders/source/open-source.ts";
+import { rowCount } from "../../loaders/source/row-count.ts";
+import { planSource, scanSource } from "../../loaders/source/scan-source.ts";
+import { openSnapshot } from "../../loaders/source/snapshot.ts";
+import { findSourceTable } from "../../loaders/source/source-schema.ts";
+import type { PlannedRead } from "../../loaders/source/table-read.ts";
+import { targetError } from "../../loaders/target-error.ts";
+import { readTargetTable } from "../../loaders/target-table.ts";
+import { TimeliftError } from "../../loaders/timelift-error.ts";
+
+/** What a load would do to one table. */
+export interface TableOutlook {
+  table: string;
+  /** Rows that the source has for it. */
+  rows: number;
+  /** One line: "5,665 rows to load", "unchanged", "1 of 12 parts changed (+1 row)". */
+  change: string;
+}
+
+export interface OutlookArgs {
+  workload: string;
+  loader: LoaderDefinition;
+  /** Path of the SQLite file. */
+  source: string;
+  /** Where the private copy is kept. */
+  copyPath: string;
+  target: Connection;
+  /** Whether the load would be one with `force`. */
+  force: boolean;
+}
+
+/**
+ * Finds what a load would do, from source and ledger, and writes nothing.
+ * @throws TimeliftError as a load does that cannot begin
+ */
+export async function outlookOf(args: OutlookArgs): Promise<TableOutlook[]> {
+  const { path } = await openSnapshot(args.source, args.copyPath);
+  const { reads, schema } = planSource(path, args.loader);
+  const previous: Record<string, Part[]> = {};
+  const told: Record<string, (rows: number) => string> = {};
+  await reading(args.target, async (client) => {
+    const ledger = await Ledger.read(client, args.workload);
+    for (const planned of reads) {
+      const { target, read } = planned;
+      const definition = args.loader.tables[target] ?? {};
+      resolveTable(definition, findSourceTable(schema, read.table), await readTargetTable(client, target));
+      const known = ledger.get(target);
+      const say = await beforeScan(client, planned, known, args.force);
+      if (say !== undefined) told[target] = say;
+      else if (known !== undefined) previous[target] = known.parts;
+    }
+  });
+  const scan = await scanSource({ ...args, previous });
+  return Object.entries(scan.tables).map(([table, { rows, change }]) => ({
+    table,
+    rows,
+    change: told[table]?.(rows) ?? change,
+  }));
+}
+
+/** What is clear before the rows are compared with the ledger's parts; undefined where that decides. */
+async function beforeScan(
+  client: pg.ClientBase,
+  { target, seed }: PlannedRead,
+  known: LedgerTable | undefined,
+  force: boolean,
+): Promise<((rows: number) => string) | undefined> {
+  const { rows } = await client.query<{ any: boolean }>(
+    `SELECT EXISTS (SELECT FROM ${quoteIdentifier(target)}) AS any`,
+  );
+  const isOccupied = rows[0]?.any ?? false;
+  if (known === undefined) {
+    return isOccupied ? () => "refused: the target holds rows that timelift did not load" : undefined;
+  }
+  if (force) return (count) => `${rowCount(count)} to load anew`;
+  if (known.rows > 0 && !isOccupied) return (count) => `${rowCount(count)} to load: the target was emptied`;
+  if (known.definition === seed) return undefined;
+  return (count) => `${rowCount(count)} to compare with the target: loaded by another definition before`;
+}
+
+/**
+ * Refuses a narrowing that would take rows out of the target: they were loaded before, and the source still has them.
+ * @throws TimeliftError narrow-leaves-rows
+ */
+export async function requireNothingLeft(args: OutlookArgs): Promise<void> {
+  const { path } = await openSnapshot(args.source, args.copyPath);
+  const { reads } = planSource(path, args.loader);
+  const ledger = await reading(args.target, (client) => Ledger.read(client, args.workload));
+  const source = openSource(path);
+  try {
+    for (const { target, read, seed } of reads) {
+      const known = ledger.get(target);
+      if (known === undefined || known.definition === seed) continue;
+      const loaded = conditionIn(known.definition) ?? "true";
+      const sql = `SELECT count(*) FROM ${quoteIdentifier(read.table)} WHERE (${loaded}) AND NOT coalesce((${read.where ?? "true"}), false)`;
+      const left = Number(source.prepare(sql).pluck().get());
+      if (left > 0) throw leavesRows(target, left);
+    }
+  } finally {
+    source.close();
+  }
+}
+
+/** The condition under which a table was loaded: part of the definition that the ledger keeps. */
+function conditionIn(definition: string): string | null {
+  return JSON.parse(definition)[4];
+}
+
+function leavesRows(table: string, rows: number): TimeliftError {
+  return new TimeliftError({
+    code: "narrow-leaves-rows",
+    subject: `target table ${table}`,
+    problem: `${rowCount(rows)} that were loaded before and that the source still has are outside of what the options choose; to load by them would delete those rows from the target.`,
+    remedy:
+      "Leave the options out: everything that is new or changed is loaded. --force makes the target hold the chosen rows alone.",
+  });
+}
+
+/** A session in which nothing can be written. */
+async function reading<T>(target: Connection, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  const client = await connect(target, "outlook");
+  try {
+    await client.query("SET default_transaction_read_only = on");
+    return await work(client);
+  } catch (error) {
+    throw targetError(`database ${target.database} at ${target.host}:${target.port}`, error);
+  } finally {
+    await client.end();
+  }
+}
