@@ -1,3 +1,5 @@
+import type { Thresholds } from "./validate/thresholds.ts";
+
 /** PASS, FAIL, or SKIP with a reason. */
 export type CheckStatus = "PASS" | "FAIL" | "SKIP";
 
@@ -56,6 +58,31 @@ export interface QueryTime {
   timescaleMs: number;
 }
 
+/** What a report is about, in names that hold no credential and no folder. */
+export interface ReportSubject {
+  workload: string;
+  /** The source's file name. */
+  source: string;
+  /** The target's database, with host and port. */
+  target: string;
+  /** When the validation began, in ISO 8601. */
+  at: string;
+}
+
+/** How one table came into the target: the load that brought most of its rows. */
+export interface TableLoad {
+  table: string;
+  /** When each part was done, in milliseconds since that load began, and its rows. */
+  points: { ms: number; rows: number }[];
+}
+
+/** What the ledger remembers of the load. */
+export interface LoadHistory {
+  tables: TableLoad[];
+  /** Why there are none. */
+  missing?: string;
+}
+
 export interface ValidationReport {
   /** PASS when no check failed. */
   status: "PASS" | "FAIL";
@@ -65,4 +92,8 @@ export interface ValidationReport {
   /** Rows of the source that were compared. */
   rows: number;
   ms: number;
+  /** What was demanded. */
+  thresholds?: Thresholds;
+  subject?: ReportSubject;
+  load?: LoadHistory;
 }

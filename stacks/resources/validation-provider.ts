@@ -24,7 +24,8 @@ export interface ValidateCommandRequest {
   copyPath: string;
   expectedFingerprint: string;
   target: Connection;
-  thresholds: Thresholds;
+  /** @default strict */
+  thresholds?: Thresholds;
 }
 
 /** A resource that exists although its work failed: Pulumi keeps its outputs, fails the update, and tries again. */
