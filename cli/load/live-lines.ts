@@ -71,6 +71,7 @@ export class LiveLines implements LoadView {
       title: this.#title(name),
       task: (_context: unknown, line: Line) => {
         shown.line = line;
+        this.#say(name);
         return promise;
       },
     };

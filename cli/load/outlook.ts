@@ -117,7 +117,7 @@ function leavesRows(table: string, rows: number): TimeliftError {
   return new TimeliftError({
     code: "narrow-leaves-rows",
     subject: `target table ${table}`,
-    problem: `${rowCount(rows)} that were loaded before and that the source still has are outside of what the options choose; to load by them would delete those rows from the target.`,
+    problem: `to load by these options would take ${rowCount(rows)} out of the target, which the source still has.`,
     remedy:
       "Leave the options out: everything that is new or changed is loaded. --force makes the target hold the chosen rows alone.",
   });

@@ -3,9 +3,10 @@ import type { LoadResult } from "../../loaders/load-result.ts";
 import { rowCount } from "../../loaders/source/row-count.ts";
 import type { TableProgress, WholeProgress } from "./load-progress.ts";
 
-/** "42 %, 1,050,000 of 2,500,000 rows, 410,000 rows/s, 62.1 MB/s, 4 s left". */
+/** "42 %, 1,050,000 of 2,500,000 rows, 410,000 rows/s, 62.1 MB/s, 4 s left"; "2,500,000 rows sent" at the end. */
 export function progressText(progress: WholeProgress): string {
   const { rows, sent, rowsPerSecond, bytesPerSecond, etaSeconds } = progress;
+  if (sent >= rows) return `${rowCount(sent)} sent`;
   const parts = [`${percent(progress)} %`, `${number(sent)} of ${rowCount(rows)}`];
   if (rowsPerSecond > 0) parts.push(`${rate(rowsPerSecond)} rows/s`);
   if (bytesPerSecond > 0) parts.push(`${megabytes(bytesPerSecond)} MB/s`);
