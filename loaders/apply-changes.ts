@@ -1,17 +1,24 @@
-import { copyTable, type LoadContext, stageRows } from "./copy-table.ts";
+import { copyTable, type LoadContext, type StagedParts, stageRows } from "./copy-table.ts";
 import type { LedgerTable } from "./ledger.ts";
 import type { Part, TableLoad } from "./load-result.ts";
 import { Merge } from "./merge-table.ts";
-import { type Action, type TableTask, targetRows } from "./table-task.ts";
+import { applyRetry, type Retry } from "./reject-retry.ts";
+import { type Action, type TableTask, targetRows, wholeMerge } from "./table-task.ts";
 import { targetError } from "./target-error.ts";
 import { TimeliftError } from "./timelift-error.ts";
 
-interface Change {
+/** One table's part in a load. */
+export interface Write {
   task: TableTask;
-  action: Exclude<Action, { kind: "none" }>;
+  action: Action;
+  /** What becomes of rows that earlier loads rejected; null where there is nothing to do. */
+  retry: Retry | null;
+}
+
+interface Change extends Write {
   /** Set for a merge. */
   merge?: Merge;
-  parts: Part[];
+  staged: StagedParts;
   load: TableLoad;
 }
 
@@ -24,14 +31,14 @@ interface Change {
  */
 export async function applyChanges(
   context: LoadContext,
-  plan: { task: TableTask; action: Exclude<Action, { kind: "none" }> }[],
+  plan: Write[],
   before: Map<string, LedgerTable>,
 ): Promise<Map<string, TableLoad>> {
   const { client } = context;
   await client.query("BEGIN");
   const changes: Change[] = [];
-  for (const [number, { task, action }] of plan.entries()) {
-    changes.push(await about(task, () => stage(context, task, action, number)));
+  for (const [number, each] of plan.entries()) {
+    changes.push(await about(each.task, () => stage(context, each, before, number)));
   }
   const waiting: Change[] = [];
   for (const change of changes.toReversed()) {
@@ -53,19 +60,29 @@ export async function applyChanges(
 
 async function stage(
   context: LoadContext,
-  task: TableTask,
-  action: Change["action"],
+  write: Write,
+  before: Map<string, LedgerTable>,
   number: number,
 ): Promise<Change> {
+  const { task } = write;
+  let { action } = write;
   const load: TableLoad = { rows: 0, inserted: 0, updated: 0, deleted: 0, ms: 0 };
-  if (action.kind === "append") return { task, action, parts: [], load };
+  if (action.kind !== "merge") return { ...write, staged: { parts: [], rejects: [] }, load };
   const start = performance.now();
   const merge = new Merge(context.client, task.resolved, task.table, number);
   await merge.begin();
-  const parts = await stageRows(context, task, action.range, merge.stage);
+  let staged = await stageRows(context, task, action.range, merge.stage);
+  const known = before.get(task.name);
+  if (staged.rejects.length > 0 && !action.full && known !== undefined) {
+    // The target may hold a rejected row as it was before: only a look at all rows finds it.
+    context.budget.left += staged.rejects.length;
+    action = await wholeMerge(context.client, task, known, action.rows);
+    await merge.restart();
+    staged = await stageRows(context, task, {}, merge.stage);
+  }
   await merge.staged();
   load.ms += performance.now() - start;
-  return { task, action, merge, parts, load };
+  return { ...write, action, merge, staged, load };
 }
 
 /** False when other rows still refer to those that have to go. */
@@ -95,19 +112,21 @@ async function writeRows(
   const { ledger } = context;
   const start = performance.now();
   const known = before.get(task.name);
-  if (action.kind === "append" || merge === undefined) {
+  if (action.kind !== "merge" || merge === undefined) {
     const anew = action.kind === "append" && action.anew;
-    load.inserted = await copyTable(context, task, action.range, { anew, inTransaction: true });
+    if (change.retry !== null) load.inserted = await applyRetry(context, task, change.retry);
+    if (action.kind === "append") {
+      load.inserted += await copyTable(context, task, action.range, { anew, inTransaction: true });
+    }
     load.rows = (anew ? 0 : (known?.rows ?? 0)) + load.inserted;
   } else if (merge.keyed) {
     load.updated = await merge.update();
     load.inserted = await merge.insert();
     if (action.full) {
-      await remember(context, task, change.parts);
-      load.rows = change.parts.reduce((sum, part) => sum + part.rows, 0);
+      load.rows = await remember(context, task, change.staged);
     } else {
       await ledger.forget(task.name);
-      for (const part of withTail(known?.parts ?? [], change.parts, load.inserted)) {
+      for (const part of withTail(known?.parts ?? [], change.staged.parts, load.inserted)) {
         await ledger.add(task.name, task.planned.seed, part);
       }
       load.rows = (known?.rows ?? 0) + load.inserted;
@@ -116,15 +135,17 @@ async function writeRows(
     const { inserted, deleted } = await merge.replace();
     load.inserted = inserted;
     load.deleted = deleted;
-    await remember(context, task, change.parts);
-    load.rows = change.parts.reduce((sum, part) => sum + part.rows, 0);
+    load.rows = await remember(context, task, change.staged);
   }
   load.ms += performance.now() - start;
 }
 
-async function remember({ ledger }: LoadContext, task: TableTask, parts: Part[]): Promise<void> {
+/** Writes a table's ledger anew; returns the rows that the table has by it. */
+async function remember({ ledger }: LoadContext, task: TableTask, staged: StagedParts): Promise<number> {
   await ledger.forget(task.name);
-  for (const part of parts) await ledger.add(task.name, task.planned.seed, part);
+  for (const part of staged.parts) await ledger.add(task.name, task.planned.seed, part);
+  await ledger.reject(task.name, task.planned.read.table, staged.rejects);
+  return staged.parts.reduce((sum, part) => sum + part.rows, 0);
 }
 
 /** `updatedAt`: what came later is one part behind the others, with the last value seen. */

@@ -1,9 +1,13 @@
 import type pg from "pg";
 import { CopyRows } from "./copy-rows.ts";
+import type { EncodedColumn } from "./encode/row-encoder.ts";
 import { quoteIdentifier } from "./identifier.ts";
 import type { Ledger } from "./ledger.ts";
 import type { LoadEvent } from "./load-event.ts";
 import type { Part } from "./load-result.ts";
+import type { RejectedRow } from "./reject.ts";
+import { RejectFlood } from "./reject-flood.ts";
+import type { RejectBudget } from "./reject-limit.ts";
 import type { SourceReader } from "./source/source-reader.ts";
 import type { RowRange } from "./source/table-reader.ts";
 import type { TableTask } from "./table-task.ts";
@@ -15,6 +19,8 @@ export interface LoadContext {
   ledger: Ledger;
   /** Rows a part. */
   partRows: number;
+  /** How many more rows may be rejected before the load stops. */
+  budget: RejectBudget;
   events: (event: LoadEvent) => void;
   signal?: AbortSignal;
 }
@@ -31,14 +37,18 @@ export async function copyTable(
 ): Promise<number> {
   const { client, ledger } = context;
   let copy: CopyRows | null = null;
+  let begun = false;
   let rows = 0;
   let { anew } = options;
   const begin = async () => {
+    if (begun) return;
+    begun = true;
     if (!options.inTransaction) await client.query("BEGIN");
     if (anew) await ledger.forget(task.name);
     anew = false;
   };
   const commit = async () => {
+    begun = false;
     if (!options.inTransaction) await client.query("COMMIT");
   };
   for await (const message of encode(context, task, range)) {
@@ -48,13 +58,18 @@ export async function copyTable(
         copy = new CopyRows(client, quoteIdentifier(task.name), columnsOf(task));
       }
       await copy.write(message.bytes);
-    } else if (message.kind === "part" && copy !== null) {
-      await copy.finish();
+    } else if (message.kind === "part") {
+      await begin();
+      await copy?.finish();
       copy = null;
+      await ledger.reject(task.name, task.planned.read.table, message.rejects);
       await ledger.add(task.name, task.planned.seed, message.part);
       await commit();
       rows += message.part.rows;
       context.events({ kind: "part", table: task.name, rows });
+    } else if (message.kind === "flood") {
+      await copy?.finish();
+      throw new RejectFlood(task.name, message.rejects);
     }
   }
   if (anew) {
@@ -64,31 +79,71 @@ export async function copyTable(
   return rows;
 }
 
-/** Copies a range into a staging table and returns its parts, for the ledger. */
+/** Parts of a range with the rows that were rejected from them, for the ledger. */
+export interface StagedParts {
+  parts: Part[];
+  rejects: RejectedRow[];
+}
+
+/** Copies a range into a staging table. */
 export async function stageRows(
   context: LoadContext,
   task: TableTask,
   range: RowRange,
   stage: string,
-): Promise<Part[]> {
-  const parts: Part[] = [];
+): Promise<StagedParts> {
+  const staged: StagedParts = { parts: [], rejects: [] };
   const copy = new CopyRows(context.client, stage, columnsOf(task));
   for await (const message of encode(context, task, range)) {
     if (message.kind === "rows") await copy.write(message.bytes);
-    else if (message.kind === "part") parts.push(message.part);
+    else if (message.kind === "part") {
+      staged.parts.push(message.part);
+      for (const row of message.rejects) staged.rejects.push(row);
+    } else if (message.kind === "flood") {
+      await copy.finish();
+      throw new RejectFlood(task.name, [...staged.rejects, ...message.rejects]);
+    }
   }
   await copy.finish();
-  return parts;
+  return staged;
 }
 
-async function* encode({ reader, partRows, signal }: LoadContext, task: TableTask, range: RowRange) {
+/** Copies rows that were rejected and fit now into their table, in the caller's transaction. */
+export async function copyRejected(context: LoadContext, task: TableTask, rowids: bigint[]): Promise<void> {
+  const copy = new CopyRows(context.client, quoteIdentifier(task.name), columnsOf(task));
+  for await (const message of encode(context, task, { rowids })) {
+    if (message.kind === "rows") await copy.write(message.bytes);
+  }
+  await copy.finish();
+}
+
+async function* encode(context: LoadContext, task: TableTask, range: RowRange) {
+  const { reader, partRows, budget, signal } = context;
   const { read, seed } = task.planned;
-  const columns = task.resolved.columns.map(({ target, type, nullable }) => ({ target, type, nullable }));
-  const job = { kind: "encode", read, columns, order: task.order, range, partRows, seed } as const;
+  const mostRejects = Math.max(0, budget.left);
+  const columns = encodedColumns(task);
+  const job = {
+    kind: "encode",
+    read,
+    columns,
+    order: task.order,
+    range,
+    partRows,
+    seed,
+    mostRejects,
+  } as const;
   for await (const message of reader.run(job)) {
     signal?.throwIfAborted();
+    if (message.kind === "part") budget.left -= message.rejects.length;
     yield message;
   }
+}
+
+/** What the encoder has to know of a table's columns. */
+export function encodedColumns(task: TableTask): EncodedColumn[] {
+  return task.resolved.columns.map(({ source, target, type, nullable, reading, emptyIsNull }) => {
+    return { source, target, type, nullable, reading, emptyIsNull };
+  });
 }
 
 function columnsOf(task: TableTask): string[] {

@@ -1,5 +1,7 @@
 import type pg from "pg";
 import type { Part } from "./load-result.ts";
+import type { RejectedRow } from "./reject.ts";
+import { createRejects, RejectLog } from "./reject-log.ts";
 import { TimeliftError } from "./timelift-error.ts";
 
 /** What is known of a table that timelift loaded. */
@@ -8,6 +10,8 @@ export interface LedgerTable {
   parts: Part[];
   /** Rows that timelift put there. */
   rows: number;
+  /** Rows that it read and rejected. */
+  rejected: number;
   /** Digest seed of the loader entry that loaded it. */
   definition: string;
 }
@@ -33,7 +37,21 @@ const create = `
     run bigint NOT NULL REFERENCES timelift.load_run,
     loaded_at timestamptz NOT NULL DEFAULT now()
   );
-  CREATE INDEX IF NOT EXISTS load_part_table ON timelift.load_part (workload, table_name)`;
+  CREATE INDEX IF NOT EXISTS load_part_table ON timelift.load_part (workload, table_name);
+  ALTER TABLE timelift.load_part ADD COLUMN IF NOT EXISTS rejected bigint NOT NULL DEFAULT 0;
+  ${createRejects}`;
+
+/** Whether the ledger is there, and whether an earlier version made it. */
+const inspect = `
+  SELECT to_regnamespace('timelift') IS NOT NULL AS schema, to_regclass('timelift.load_part') IS NOT NULL AS tables,
+         to_regclass('timelift.reject') IS NOT NULL AND EXISTS (
+           SELECT FROM pg_attribute WHERE attrelid = to_regclass('timelift.load_part') AND attname = 'rejected') AS current`;
+
+interface Found {
+  schema: boolean;
+  tables: boolean;
+  current: boolean;
+}
 
 /**
  * What timelift loaded into this database, part by part, kept there: a part's row commits with the part's rows.
@@ -42,21 +60,25 @@ const create = `
 export class Ledger {
   readonly #client: pg.ClientBase;
   readonly #workload: string;
+  /** The rows that were rejected. */
+  readonly rejects: RejectLog;
+  /** False for a ledger of an earlier version that was opened to be read. */
+  readonly #current: boolean;
   #run = "";
 
-  private constructor(client: pg.ClientBase, workload: string) {
+  private constructor(client: pg.ClientBase, workload: string, current: boolean) {
     this.#client = client;
     this.#workload = workload;
+    this.rejects = new RejectLog(client, workload);
+    this.#current = current;
   }
 
-  /** Opens the ledger of a workload and makes its tables when they are missing. */
+  /** Opens the ledger of a workload; makes its tables when they are missing, and what later versions added. */
   static async open(client: pg.ClientBase, workload: string): Promise<Ledger> {
-    const { rows } = await client.query<{ schema: boolean; tables: boolean }>(
-      "SELECT to_regnamespace('timelift') IS NOT NULL AS schema, to_regclass('timelift.load_part') IS NOT NULL AS tables",
-    );
+    const { rows } = await client.query<Found>(inspect);
     try {
       if (!rows[0]?.schema) await client.query("CREATE SCHEMA timelift");
-      if (!rows[0]?.tables) await client.query(`BEGIN; ${create}; COMMIT`);
+      if (!rows[0]?.current) await client.query(`BEGIN; ${create}; COMMIT`);
     } catch (error) {
       if ((error as { code?: string }).code !== "42501") throw error;
       throw new TimeliftError({
@@ -68,13 +90,13 @@ export class Ledger {
         cause: error,
       });
     }
-    return new Ledger(client, workload);
+    return new Ledger(client, workload, true);
   }
 
   /** Table -> what was loaded, without making anything where there is no ledger yet. */
   static async read(client: pg.ClientBase, workload: string): Promise<Map<string, LedgerTable>> {
-    const { rows } = await client.query("SELECT to_regclass('timelift.load_part') IS NOT NULL AS there");
-    return rows[0]?.there ? new Ledger(client, workload).tables() : new Map();
+    const [found] = (await client.query<Found>(inspect)).rows;
+    return found?.tables ? new Ledger(client, workload, found.current).tables() : new Map();
   }
 
   /** Table -> what was loaded. */
@@ -86,23 +108,30 @@ export class Ledger {
       hi: string | null;
       up_to: string | null;
       rows: string;
+      rejected: string;
       digest: string;
     }>(
-      `SELECT table_name, definition, lo, hi, up_to, rows, digest FROM timelift.load_part
+      `SELECT table_name, definition, lo, hi, up_to, rows, ${this.#current ? "rejected" : "0 AS rejected"}, digest FROM timelift.load_part
        WHERE workload = $1 ORDER BY table_name, lo NULLS FIRST, id`,
       [this.#workload],
     );
     const tables = new Map<string, LedgerTable>();
     for (const row of rows) {
-      const table = tables.get(row.table_name) ?? { parts: [], rows: 0, definition: row.definition };
+      const table = tables.get(row.table_name) ?? {
+        ...{ parts: [], rows: 0, rejected: 0, definition: row.definition },
+      };
       const part: Part = {
         lo: toNumber(row.lo),
         hi: toNumber(row.hi),
         rows: Number(row.rows),
         digest: row.digest,
       };
-      table.parts.push(row.up_to === null ? part : { ...part, upTo: row.up_to });
+      if (row.up_to !== null) part.upTo = row.up_to;
+      const rejected = Number(row.rejected);
+      if (rejected > 0) part.rejected = rejected;
+      table.parts.push(part);
       table.rows += part.rows;
+      table.rejected += rejected;
       tables.set(row.table_name, table);
     }
     return tables;
@@ -125,8 +154,8 @@ export class Ledger {
   /** Adds a part; call it in the transaction that writes the part's rows. */
   async add(table: string, definition: string, part: Part): Promise<void> {
     await this.#client.query(
-      `INSERT INTO timelift.load_part (workload, table_name, definition, lo, hi, up_to, rows, digest, run, loaded_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, clock_timestamp())`,
+      `INSERT INTO timelift.load_part (workload, table_name, definition, lo, hi, up_to, rows, rejected, digest, run, loaded_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, clock_timestamp())`,
       [
         this.#workload,
         table,
@@ -135,18 +164,44 @@ export class Ledger {
         part.hi,
         part.upTo ?? null,
         part.rows,
+        part.rejected ?? 0,
         part.digest,
         this.#run,
       ],
     );
   }
 
-  /** Forgets a table's parts; call it in the transaction that replaces the rows. */
+  /** Adds the rows that were rejected from a part; call it in the part's transaction. */
+  async reject(table: string, sourceTable: string, rows: RejectedRow[]): Promise<void> {
+    if (rows.length > 0) await this.rejects.add(table, sourceTable, this.#run, rows);
+  }
+
+  /**
+   * Notes what became of rows that were rejected: loaded after all, or no longer in the source. Call it in the
+   * transaction that loads them.
+   */
+  async settle(table: string, loaded: bigint[], gone: bigint[]): Promise<void> {
+    const rowids = [...loaded, ...gone];
+    await this.rejects.forget(table, rowids);
+    await this.#client.query(
+      `WITH settled AS (
+         SELECT p.id, count(*) AS rows, count(*) FILTER (WHERE s.loaded) AS loaded
+         FROM unnest($3::bigint[], $4::boolean[]) AS s(rowid, loaded)
+         JOIN timelift.load_part p ON p.workload = $1 AND p.table_name = $2 AND s.rowid BETWEEN p.lo AND p.hi
+         GROUP BY p.id)
+       UPDATE timelift.load_part p SET rows = p.rows + s.loaded, rejected = p.rejected - s.rows
+       FROM settled s WHERE p.id = s.id`,
+      [this.#workload, table, rowids.map(String), rowids.map((_, i) => i < loaded.length)],
+    );
+  }
+
+  /** Forgets a table's parts and rejects; call it in the transaction that replaces the rows. */
   async forget(table: string): Promise<void> {
     await this.#client.query("DELETE FROM timelift.load_part WHERE workload = $1 AND table_name = $2", [
       this.#workload,
       table,
     ]);
+    await this.rejects.forget(table);
   }
 }
 

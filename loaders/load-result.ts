@@ -3,13 +3,24 @@ export interface Part {
   /** First and last rowid, inclusive; null for a part that is no rowid range. */
   lo: number | null;
   hi: number | null;
+  /** Rows in the target. */
   rows: number;
-  /** Digest of the raw source values of every row of the part, hex. */
+  /**
+   * Rows that were read and rejected.
+   * @default 0
+   */
+  rejected?: number;
+  /** Digest of the raw source values of every row of the part, hex; rejected rows are part of it. */
   digest: string;
   /**
    * For a table with `append` or `updatedAt`: the last value of that column, as `i:42`, `r:1.5` or `t:2024-01-31`.
    */
   upTo?: string;
+}
+
+/** Rows of the source that a part covers, loaded or rejected. */
+export function sourceRows(part: Part): number {
+  return part.rows + (part.rejected ?? 0);
 }
 
 /** What a load would do to one table, found without a connection to the target. */
@@ -41,6 +52,11 @@ export interface TableLoad {
   inserted: number;
   updated: number;
   deleted: number;
+  /**
+   * Rows of the source that are not in the target because a value does not fit.
+   * @default 0
+   */
+  rejected?: number;
   ms: number;
 }
 
@@ -51,5 +67,10 @@ export interface LoadResult {
   tables: Record<string, TableLoad>;
   parts: Record<string, Part[]>;
   rows: number;
+  /**
+   * Rejected rows of all tables.
+   * @default 0
+   */
+  rejected?: number;
   ms: number;
 }

@@ -33,6 +33,11 @@ export class Merge {
     );
   }
 
+  /** Empties the staging table, for another range. */
+  async restart(): Promise<void> {
+    await this.#client.query(`TRUNCATE ${this.stage}`);
+  }
+
   /** Lets the planner know how much was staged. */
   async staged(): Promise<void> {
     await this.#client.query(`ANALYZE ${this.stage}`);
@@ -76,6 +81,7 @@ export class Merge {
     };
     const inserted = await count(this.stage, this.#target);
     const deleted = await count(this.#target, this.stage);
+    if (inserted + deleted === 0) return { inserted, deleted };
     await this.#client.query(`DELETE FROM ${this.#target}`);
     await this.#client.query(
       `INSERT INTO ${this.#target} (${this.#list()}) OVERRIDING SYSTEM VALUE SELECT ${this.#list()} FROM ${this.stage}`,

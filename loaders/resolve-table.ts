@@ -62,7 +62,7 @@ export function mapColumns(definition: TableDefinition, sourceTable: SourceTable
  * and a date that lands in a timestamptz is midnight UTC.
  *
  * @throws TimeliftError source-column-missing, source-column-unplaced, target-column-missing, target-column-twice,
- * target-column-unfilled, target-column-generated, target-type-unsupported
+ * target-column-unfilled, target-column-generated, target-type-unsupported, reading-without-time
  */
 export function resolveTable(
   definition: TableDefinition,
@@ -73,10 +73,12 @@ export function resolveTable(
   const columns = mapColumns(definition, sourceTable).map((pair): ResolvedColumn => {
     const column = byName.get(pair.target);
     if (column === undefined) throw missing(definition, sourceTable, target, pair);
+    const type = writableType(target.name, column);
+    if (pair.reading !== null) requireTime(target.name, column, type, pair.source);
     return {
       ...pair,
       expression: quoteIdentifier(pair.source),
-      type: writableType(target.name, column),
+      type,
       typeText: column.typeText,
       nullable: column.nullable,
     };
@@ -128,6 +130,17 @@ function writableType(table: string, column: TargetColumn): TargetType {
     });
   }
   return column.type;
+}
+
+function requireTime(table: string, column: TargetColumn, type: TargetType, source: string): void {
+  if (type.kind === "date" || type.kind === "timestamp" || type.kind === "timestamptz") return;
+  throw new TimeliftError({
+    code: "reading-without-time",
+    subject: `target column ${table}.${column.name}`,
+    problem: `the loader reads numbers of ${source} as moments (read: …), but the column's type is ${column.typeText}.`,
+    remedy:
+      'Make the column a timestamptz, timestamp or date in a migration, or take "read" away in the loader.',
+  });
 }
 
 function requireEachOnce(table: string, columns: ResolvedColumn[]): void {

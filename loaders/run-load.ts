@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import type pg from "pg";
 import { takeAdvisoryLock } from "./advisory-lock.ts";
-import { applyChanges } from "./apply-changes.ts";
+import { applyChanges, type Write } from "./apply-changes.ts";
 import { type Connection, connect } from "./connection.ts";
 import { copyTable, type LoadContext } from "./copy-table.ts";
 import type { LoaderDefinition } from "./define-loader.ts";
@@ -12,6 +12,9 @@ import type { LoadEvent } from "./load-event.ts";
 import { loading } from "./load-lock.ts";
 import type { LoadResult, TableLoad } from "./load-result.ts";
 import { didYouMean } from "./nearest-name.ts";
+import { RejectCheck } from "./reject-check.ts";
+import { type MaxRejects, RejectBudget } from "./reject-limit.ts";
+import { applyRetry, planRetry } from "./reject-retry.ts";
 import { resolveTable } from "./resolve-table.ts";
 import { planSource } from "./source/scan-source.ts";
 import { openSnapshot, type Snapshot } from "./source/snapshot.ts";
@@ -50,6 +53,12 @@ export interface RunLoadArgs {
    */
   partRows?: number;
   /**
+   * Rows that may be rejected, because a value does not fit its target column, before the load fails: a number of rows,
+   * or a share of the load's rows such as "0.1%". The rows that fit are loaded either way.
+   * @default 0
+   */
+  maxRejects?: MaxRejects;
+  /**
    * How long, in ms, to wait for another loader to end.
    * @default 30000
    */
@@ -60,7 +69,8 @@ export interface RunLoadArgs {
  * Loads what the target lacks, and brings it in line with what changed in the source. Safe to run again at any time,
  * after a kill too: a part's rows and its ledger row commit together.
  *
- * @throws TimeliftError as `openSnapshot`, `resolveTable`, `takeAdvisoryLock`; value-refused, target-*, load-interrupted
+ * @throws TimeliftError as `openSnapshot`, `resolveTable`, `takeAdvisoryLock`; rows-rejected, max-rejects, target-*,
+ * load-interrupted
  */
 export async function runLoad(args: RunLoadArgs): Promise<LoadResult> {
   const start = performance.now();
@@ -97,10 +107,12 @@ export async function runLoad(args: RunLoadArgs): Promise<LoadResult> {
       reader,
       ledger,
       partRows: args.partRows ?? 50_000,
+      budget: new RejectBudget(0, 0),
       events,
       signal: args.signal,
     };
-    const result = await loadAll(context, args.loader, snapshot);
+    const rejects = new RejectCheck(context, args.workload, args.maxRejects ?? 0);
+    const result = await loadAll(context, args.loader, snapshot, rejects);
     return { ...result, ms: Math.round(performance.now() - start) };
   } catch (error) {
     if (args.signal?.aborted) throw interrupted(where, args.signal.reason);
@@ -123,6 +135,8 @@ function socketOf(client: pg.Client | undefined): Socket | undefined {
 
 async function prepareSession(client: pg.Client): Promise<void> {
   await client.query("SET TimeZone = 'UTC'; SET client_min_messages = error; SET statement_timeout = 0");
+  // A crash of the server may lose the last parts, but with their ledger rows: the next load goes on before them.
+  await client.query("SET synchronous_commit = off");
   // Lets the server notice a killed loader in the middle of a long statement; not every platform can.
   await client.query("SET client_connection_check_interval = '2s'").catch(() => {});
 }
@@ -131,14 +145,16 @@ async function loadAll(
   context: LoadContext,
   loader: LoaderDefinition,
   snapshot: Snapshot,
+  rejects: RejectCheck,
 ): Promise<Omit<LoadResult, "ms">> {
   const { client, ledger, events } = context;
   const tasks = await prepareTasks(client, loader, snapshot.path);
   const before = await ledger.tables();
-  const plan: { task: TableTask; action: Action }[] = [];
+  const plan: Write[] = [];
   for (const task of tasks) {
-    const action = await decide(client, context.reader, task, before.get(task.name));
-    plan.push({ task, action });
+    const decided = await decide(client, context.reader, task, before.get(task.name));
+    const { action, retry } = await planRetry(context, task, decided, before.get(task.name));
+    plan.push({ task, action, retry });
     events({
       kind: "table",
       table: task.name,
@@ -146,17 +162,21 @@ async function loadAll(
       rows: rowsOf(action),
     });
   }
-  const loads = await write(context, plan, before, snapshot.fingerprint);
+  await rejects.begin(plan, before);
+  const loads = await rejects.guard(() => write(context, plan, before, snapshot.fingerprint));
   const after = loads.size > 0 ? await ledger.tables() : before;
   const tables: LoadResult["tables"] = {};
   const parts: LoadResult["parts"] = {};
   for (const { name } of tasks) {
     const rows = after.get(name)?.rows ?? 0;
-    tables[name] = loads.get(name) ?? { rows, inserted: 0, updated: 0, deleted: 0, ms: 0 };
+    const load = loads.get(name) ?? { rows, inserted: 0, updated: 0, deleted: 0, ms: 0 };
+    tables[name] = { ...load, rejected: after.get(name)?.rejected ?? 0 };
     parts[name] = after.get(name)?.parts ?? [];
   }
+  await rejects.end(after);
   const rows = Object.values(tables).reduce((sum, table) => sum + table.rows, 0);
-  return { fingerprint: snapshot.fingerprint, tables, parts, rows };
+  const rejected = Object.values(tables).reduce((sum, table) => sum + (table.rejected ?? 0), 0);
+  return { fingerprint: snapshot.fingerprint, tables, parts, rows, rejected };
 }
 
 /** Pairs source and target of every entry, so that every mistake shows before the first row is written. */
@@ -194,16 +214,14 @@ async function prepareTasks(
   return ordered.flatMap((name) => tasks.get(name) ?? []);
 }
 
-type Write = { task: TableTask; action: Exclude<Action, { kind: "none" }> };
-
 /** Rows that are only added commit part by part; as soon as anything changed, all of it is one transaction. */
 async function write(
   context: LoadContext,
-  plan: { task: TableTask; action: Action }[],
+  plan: Write[],
   before: Map<string, LedgerTable>,
   fingerprint: string,
 ): Promise<Map<string, TableLoad>> {
-  const writes = plan.filter((each): each is Write => each.action.kind !== "none");
+  const writes = plan.filter((each) => each.action.kind !== "none" || each.retry !== null);
   if (writes.length === 0) return new Map();
   await context.ledger.begin(fingerprint);
   const merging = writes.some(({ action }) => action.kind === "merge");
@@ -223,6 +241,8 @@ async function write(
       context.events({ kind: "loaded", table: task.name, inserted, updated, deleted, ms });
     }
   }
+  // From here on nothing may be lost: this commit waits until all before it are on disk.
+  await context.client.query("SET synchronous_commit = on");
   await context.ledger.finish();
   return loads;
 }
@@ -233,11 +253,19 @@ async function append(
   before: Map<string, LedgerTable>,
 ): Promise<Map<string, TableLoad>> {
   const loads = new Map<string, TableLoad>();
-  for (const { task, action } of writes) {
+  for (const { task, action, retry } of writes) {
     const start = performance.now();
     const anew = action.kind === "append" && action.anew;
     try {
-      const inserted = await copyTable(context, task, action.range, { anew, inTransaction: false });
+      let inserted = 0;
+      if (retry !== null) {
+        await context.client.query("BEGIN");
+        inserted = await applyRetry(context, task, retry);
+        await context.client.query("COMMIT");
+      }
+      if (action.kind === "append") {
+        inserted += await copyTable(context, task, action.range, { anew, inTransaction: false });
+      }
       const rows = (anew ? 0 : (before.get(task.name)?.rows ?? 0)) + inserted;
       loads.set(task.name, { rows, inserted, updated: 0, deleted: 0, ms: performance.now() - start });
     } catch (error) {

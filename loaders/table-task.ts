@@ -62,7 +62,7 @@ export async function decide(
 }
 
 /** Rows are deleted and updated only where every row of the target is known to come from the source. */
-async function wholeMerge(
+export async function wholeMerge(
   client: pg.ClientBase,
   task: TableTask,
   ledger: LedgerTable,

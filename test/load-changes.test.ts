@@ -103,16 +103,14 @@ describe("a first load", () => {
     ]);
   });
 
-  test("stops at a value that does not fit, names it, and writes nothing of its part", async () => {
+  test("names a row that does not fit, loads the others, and loads it after a correction", async () => {
     await at.fresh(`${sqlite}; UPDATE prices SET date = 'soon' WHERE id = 55`, tables);
     const load = at.load(loader, { partRows: 10 });
-    await expect(load).rejects.toMatchObject({ code: "value-refused" });
-    await expect(load).rejects.toThrow(
-      /source table prices, rowid 55, target column time: text "soon" is no timestamptz/,
-    );
-    expect(await at.rows("SELECT count(*) FROM prices")).toEqual(["50"]);
+    await expect(load).rejects.toMatchObject({ code: "rows-rejected" });
+    await expect(load).rejects.toThrow(/prices, rowid 55, column time: text "soon" is no timestamptz/);
+    expect(await at.rows("SELECT count(*) FROM prices")).toEqual(["99"]);
     at.write("UPDATE prices SET date = '2025-01-01' WHERE id = 55");
-    expect(counts((await at.load(loader, { partRows: 10 })).tables.prices)).toBe("+50 ~0 -0");
+    expect(counts((await at.load(loader, { partRows: 10 })).tables.prices)).toBe("+1 ~0 -0");
   });
 
   test("refuses text that is no UTF-8 rather than change it, and accepts a real U+FFFD", async () => {

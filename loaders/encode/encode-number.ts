@@ -7,15 +7,23 @@ const ranges = {
   int8: { low: -9223372036854775808n, high: 9223372036854775807n, name: "bigint" },
 } as const;
 
-/** Whole numbers: an integer in range, or a real that is one exactly. */
+const wholeText = /^[+-]?\d+$/;
+const decimalText = /^[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+const namedDouble = new Map([
+  ["infinity", Number.POSITIVE_INFINITY],
+  ["inf", Number.POSITIVE_INFINITY],
+  ["-infinity", Number.NEGATIVE_INFINITY],
+  ["-inf", Number.NEGATIVE_INFINITY],
+  ["nan", Number.NaN],
+]);
+
+/** Whole numbers: an integer in range, a text of its digits, or a real that is one exactly. */
 export function encodeInteger(kind: keyof typeof ranges) {
   const { low, high, name } = ranges[kind];
   const bytes = kind === "int2" ? 2 : kind === "int4" ? 4 : 8;
   return (value: SourceValue, out: CopyBuffer): void => {
-    const whole = typeof value === "number" ? wholeNumber(value, name) : value;
-    if (typeof whole !== "bigint") throw wrongClass(value, name);
-    if (whole < low || whole > high)
-      throw new ValueProblem(value, `${whole} is outside the range of ${name}`);
+    const whole = typeof value === "bigint" ? value : wholeNumber(value, name);
+    if (whole < low || whole > high) throw new ValueProblem(value, `is outside the range of ${name}`);
     out.reserve(4 + bytes);
     out.putInt32(bytes);
     if (bytes === 8) out.putInt64(whole);
@@ -24,23 +32,36 @@ export function encodeInteger(kind: keyof typeof ranges) {
   };
 }
 
-function wholeNumber(value: number, name: string): bigint {
-  if (!Number.isSafeInteger(value)) throw new ValueProblem(value, `real ${value} is no exact ${name}`);
+function wholeNumber(value: SourceValue, name: string): bigint {
+  if (typeof value === "string" && wholeText.test(value)) return wholeOf(value);
+  if (typeof value !== "number") throw wrongClass(value, name);
+  if (!Number.isSafeInteger(value)) throw wrongClass(value, `exact ${name}`);
   return BigInt(value);
 }
 
-/** Double precision: a real as it is, or an integer that a double holds exactly. */
+function wholeOf(digits: string): bigint {
+  return BigInt(digits.startsWith("+") ? digits.slice(1) : digits);
+}
+
+/** A text that is a plain decimal number: whole ones exactly, others as the nearest double; null for anything else. */
+export function plainNumber(text: string): bigint | number | null {
+  if (wholeText.test(text)) return wholeOf(text);
+  return decimalText.test(text) ? Number(text) : null;
+}
+
+/** Double precision: a real as it is, an integer that a double holds exactly, or the double nearest to a decimal text. */
 export function encodeFloat8(value: SourceValue, out: CopyBuffer): void {
+  const double = typeof value === "number" ? value : asDouble(value, "double precision");
   out.reserve(12);
   out.putInt32(8);
-  out.putFloat64(typeof value === "number" ? value : exactDouble(value, "double precision"));
+  out.putFloat64(double);
 }
 
 /** Single precision: only what it holds exactly. */
 export function encodeFloat4(value: SourceValue, out: CopyBuffer): void {
-  const double = typeof value === "number" ? value : exactDouble(value, "real");
+  const double = typeof value === "number" ? value : asDouble(value, "real");
   if (!Object.is(Math.fround(double), double)) {
-    throw new ValueProblem(value, `${double} is no exact single-precision real; use double precision`);
+    throw new ValueProblem(value, "is no exact single-precision real; use double precision");
   }
   out.reserve(8);
   out.putInt32(4);
@@ -48,17 +69,42 @@ export function encodeFloat4(value: SourceValue, out: CopyBuffer): void {
   out.at += 4;
 }
 
-function exactDouble(value: SourceValue, name: string): number {
+function asDouble(value: SourceValue, name: string): number {
+  if (typeof value === "string") return doubleOf(value, name);
   if (typeof value !== "bigint") throw wrongClass(value, name);
   const double = Number(value);
-  if (BigInt(double) !== value) throw new ValueProblem(value, `${value} has more digits than ${name} holds`);
+  if (BigInt(double) !== value) throw new ValueProblem(value, `has more digits than ${name} holds`);
   return double;
 }
 
-/** SQLite has no boolean of its own: 0 is false, 1 is true, anything else is a problem. */
+function doubleOf(text: string, name: string): number {
+  if (!decimalText.test(text)) {
+    const named = namedDouble.get(text.toLowerCase());
+    if (named === undefined) throw wrongClass(text, name);
+    return named;
+  }
+  const double = Number(text);
+  if (!Number.isFinite(double) || (double === 0 && /[1-9]/.test(text.replace(/[eE].*/, "")))) {
+    throw new ValueProblem(text, `is outside the range of ${name}`);
+  }
+  return double;
+}
+
+const truths = new Map([
+  ...["t", "true", "1", "y", "yes", "on"].map((text) => [text, true] as const),
+  ...["f", "false", "0", "n", "no", "off"].map((text) => [text, false] as const),
+]);
+
+/** SQLite has no boolean of its own: 0 is false, 1 is true, and so are the words that PostgreSQL knows. */
 export function encodeBoolean(value: SourceValue, out: CopyBuffer): void {
-  if (value !== 0n && value !== 1n) throw wrongClass(value, "boolean (0 or 1)");
+  const truth = value === 1n ? true : value === 0n ? false : wordOfTruth(value);
   out.reserve(5);
   out.putInt32(1);
-  out.bytes[out.at++] = value === 1n ? 1 : 0;
+  out.bytes[out.at++] = truth ? 1 : 0;
+}
+
+function wordOfTruth(value: SourceValue): boolean {
+  const truth = typeof value === "string" ? truths.get(value.toLowerCase()) : undefined;
+  if (truth === undefined) throw wrongClass(value, "boolean (0, 1, true, false, yes, no, on, off)");
+  return truth;
 }

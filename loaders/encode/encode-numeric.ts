@@ -1,5 +1,5 @@
 import type { CopyBuffer } from "./copy-buffer.ts";
-import { describeValue, type SourceValue, ValueProblem, wrongClass } from "./value-problem.ts";
+import { type SourceValue, ValueProblem, wrongClass } from "./value-problem.ts";
 
 const decimal = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,5}))?$/;
 const negative = 0x4000;
@@ -35,16 +35,13 @@ export function encodeNumeric(precision: number | null, scale: number | null) {
     if (precision !== null && scale !== null) {
       if (fraction.length > Math.max(scale, 0) || scale < 0) {
         if (typeof value === "string" && /[1-9]/.test(fraction.slice(Math.max(scale, 0)))) {
-          throw new ValueProblem(
-            value,
-            `${describeValue(value)} has more than ${scale} decimals (${typeText})`,
-          );
+          throw new ValueProblem(value, `has more than ${scale} decimals (${typeText})`);
         }
         [whole, fraction] = rounded(whole, fraction, scale);
       }
       const digits = whole.replace(/^0+/, "").length;
       if (digits > precision - scale) {
-        throw new ValueProblem(value, `${describeValue(value)} is too large for ${typeText}`);
+        throw new ValueProblem(value, `is too large for ${typeText}`);
       }
     }
     if (whole.length > 131072 || fraction.length > 16383) throw wrongClass(value, typeText);

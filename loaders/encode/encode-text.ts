@@ -1,5 +1,5 @@
 import type { CopyBuffer } from "./copy-buffer.ts";
-import { describeValue, type SourceValue, ValueProblem, wrongClass } from "./value-problem.ts";
+import { type SourceValue, ValueProblem, wrongClass } from "./value-problem.ts";
 
 const uuidText = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
 
@@ -7,9 +7,10 @@ const uuidText = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{
 export function encodeText(length: number | null) {
   return (value: SourceValue, out: CopyBuffer): void => {
     if (typeof value !== "string") throw wrongClass(value, "text");
-    if (value.includes("\0")) throw new ValueProblem(value, "text with an embedded NUL character");
+    if (value.includes("\0"))
+      throw new ValueProblem(value, "holds an embedded NUL character, which PostgreSQL's text cannot");
     if (length !== null && value.length > length && characters(value) > length) {
-      throw new ValueProblem(value, `${describeValue(value)} is longer than varchar(${length})`);
+      throw new ValueProblem(value, `is longer than varchar(${length})`);
     }
     out.putText(value);
   };
@@ -47,17 +48,14 @@ function jsonText(value: SourceValue, kind: "json" | "jsonb"): string {
   let parsed: unknown;
   try {
     parsed = JSON.parse(value);
-  } catch (error) {
-    throw new ValueProblem(value, `${describeValue(value)} is no valid JSON: ${(error as Error).message}`);
+  } catch {
+    throw new ValueProblem(value, "is no valid JSON");
   }
   if (value.includes("\\u") && /\\u(0000|d[89a-f][0-9a-f]{2})/i.test(value)) {
     // Written back, a lone surrogate and NUL are all that is left as such an escape (or an escaped backslash).
     const written = JSON.stringify(parsed).replaceAll("\\\\", "");
     if (kind === "jsonb" && /\\u(0000|d[89a-f][0-9a-f]{2})/i.test(written)) {
-      throw new ValueProblem(
-        value,
-        `${describeValue(value)} holds an escape that jsonb refuses (\\u0000 or half a pair)`,
-      );
+      throw new ValueProblem(value, "holds an escape that jsonb refuses (\\u0000 or half a pair)");
     }
   }
   return value;

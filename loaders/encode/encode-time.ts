@@ -1,5 +1,7 @@
 import type { CopyBuffer } from "./copy-buffer.ts";
-import { describeValue, type SourceValue, ValueProblem, wrongClass } from "./value-problem.ts";
+import { plainNumber } from "./encode-number.ts";
+import { numberReader, type TimeColumn, unitless } from "./time-number.ts";
+import { type SourceValue, ValueProblem, wrongClass } from "./value-problem.ts";
 
 /** Days from 1970-01-01 to 2000-01-01, where PostgreSQL counts from. */
 const epochDays = 10957;
@@ -16,39 +18,84 @@ interface Instant {
   micros: number;
 }
 
-/** ISO dates; a timestamp only when it is midnight exactly and names no zone, which could make it another day. */
-export function encodeDate(value: SourceValue, out: CopyBuffer): void {
-  const instant = parse(value, "date", 6);
+/** A text or number as microseconds since 1970, null for what is no number of the column's reading. */
+type ReadNumber = (value: SourceValue) => bigint | null;
+
+/** PostgreSQL's first and last moment, and the bounds of a date, counted from 1970. */
+const firstMicros = -210866803200000000n;
+const endOfMicros = 9224318016000000000n;
+const firstDay = -2440588;
+const endOfDays = 2145042906;
+const microsADay = 86_400_000_000n;
+
+/**
+ * ISO dates; a timestamp only when it is midnight exactly and names no zone, which could make it another day. Numbers
+ * by the column's reading, exact midnight only.
+ */
+export function encodeDate(column: TimeColumn) {
+  const readNumber = column.reading === null ? null : numberReader(column.reading, "date");
+  return (value: SourceValue, out: CopyBuffer): void => {
+    const days = numberAsDays(value, readNumber) ?? textAsDays(value, column);
+    out.reserve(8);
+    out.putInt32(4);
+    out.putInt32(days - epochDays);
+  };
+}
+
+function numberAsDays(value: SourceValue, readNumber: ReadNumber | null): number | null {
+  const micros = readNumber === null ? null : readNumber(value);
+  if (micros === null) return null;
+  if (micros % microsADay !== 0n) throw new ValueProblem(value, "has a time of day, and a date has none");
+  const days = Number(micros / microsADay);
+  if (days < firstDay || days >= endOfDays) throw new ValueProblem(value, "is outside the range of date");
+  return days;
+}
+
+function textAsDays(value: SourceValue, column: TimeColumn): number {
+  const instant = parse(value, "date", 6, column);
   if (typeof value === "string" && zone.test(value)) {
-    throw new ValueProblem(value, `${describeValue(value)} names a zone, and a date has none`);
+    throw new ValueProblem(value, "names a zone, and a date has none");
   }
   if (instant.seconds !== 0 || instant.micros !== 0) {
-    throw new ValueProblem(value, `${describeValue(value)} has a time of day, and a date has none`);
+    throw new ValueProblem(value, "has a time of day, and a date has none");
   }
-  out.reserve(8);
-  out.putInt32(4);
-  out.putInt32(instant.days);
+  return instant.days + epochDays;
 }
 
 /**
  * ISO timestamps with a space or T, a fraction of at most `digits` decimals, Z or an offset. Without an offset the
- * text is UTC; a date alone is midnight UTC. In a timestamp without time zone an offset is turned into UTC.
+ * text is UTC; a date alone is midnight UTC. In a timestamp without time zone an offset is turned into UTC. Numbers by
+ * the column's reading.
  */
-export function encodeTimestamp(kind: "timestamp" | "timestamptz", digits: number) {
+export function encodeTimestamp(kind: "timestamp" | "timestamptz", digits: number, column: TimeColumn) {
+  const readNumber = column.reading === null ? null : numberReader(column.reading, kind);
+  const finest = 10n ** BigInt(6 - digits);
   // Rows written together bear the same text: the last one is remembered.
   let lastText = "";
   let lastHigh = 0;
   let lastLow = 0;
   return (value: SourceValue, out: CopyBuffer): void => {
     if (value !== lastText || lastText === "") {
-      const { days, seconds, micros } = parsePlain(value) ?? parse(value, kind, digits);
+      const plain = parsePlain(value);
+      const micros = plain === null && readNumber !== null ? readNumber(value) : null;
+      if (micros !== null) {
+        if (micros < firstMicros || micros >= endOfMicros) {
+          throw new ValueProblem(value, `is outside the range of ${kind}`);
+        }
+        if (micros % finest !== 0n) throw tooFine(value, digits);
+        out.reserve(12);
+        out.putInt32(8);
+        out.putInt64(micros - BigInt(epochDays) * microsADay);
+        return;
+      }
+      const { days, seconds, micros: fraction } = plain ?? parse(value, kind, digits, column);
       const total = days * 86400 + seconds;
       if (Math.abs(total) < 9e9) {
-        const exact = total * 1e6 + micros;
+        const exact = total * 1e6 + fraction;
         lastHigh = Math.floor(exact / 2 ** 32);
         lastLow = exact - lastHigh * 2 ** 32;
       } else {
-        const exact = BigInt(total) * 1_000_000n + BigInt(micros);
+        const exact = BigInt(total) * 1_000_000n + BigInt(fraction);
         lastHigh = Number(exact >> 32n);
         lastLow = Number(exact & 0xffffffffn);
       }
@@ -59,6 +106,10 @@ export function encodeTimestamp(kind: "timestamp" | "timestamptz", digits: numbe
     out.putInt32(lastHigh);
     out.putInt32(lastLow | 0);
   };
+}
+
+function tooFine(value: SourceValue, digits: number): ValueProblem {
+  return new ValueProblem(value, `has more than ${digits} decimals of a second`);
 }
 
 /** The two commonest forms, "2024-01-31" and "2024-01-31 10:00:00", without a regular expression; else null. */
@@ -89,31 +140,42 @@ function digitsAt(text: string, at: number): number {
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : Number.NaN;
 }
 
-function parse(value: SourceValue, type: string, digits: number): Instant {
+function parse(value: SourceValue, type: string, digits: number, column: TimeColumn): Instant {
   if (typeof value === "bigint" || typeof value === "number") {
-    throw new ValueProblem(
-      value,
-      `${describeValue(value)} is no ${type}: a number does not say its unit or zone`,
-    );
+    throw column.reading === null ? unitless(value, column) : wrongClass(value, type);
   }
   const match = typeof value === "string" ? iso.exec(value) : null;
-  if (match === null) throw wrongClass(value, type);
+  if (match === null) throw noMoment(value, type, column);
   const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
   const [hour, minute, second] = [Number(match[4] ?? 0), Number(match[5] ?? 0), Number(match[6] ?? 0)];
-  if (year < 1 || month < 1 || month > 12 || day < 1 || day > daysIn(year, month))
-    throw wrongClass(value, type);
-  if (hour > 23 || minute > 59 || second > 59) throw wrongClass(value, type);
-  const fraction = match[7] ?? "";
-  if (fraction.length > digits && /[1-9]/.test(fraction.slice(digits))) {
-    throw new ValueProblem(value, `${describeValue(value)} has more than ${digits} decimals of a second`);
+  if (year < 1) throw new ValueProblem(value, "names the year 0, and PostgreSQL counts from year 1");
+  if (month < 1 || month > 12 || day < 1 || day > daysIn(year, month)) {
+    throw new ValueProblem(value, `is no ${type}: the calendar has no such day`);
   }
+  if (hour === 24) {
+    throw new ValueProblem(value, `is no ${type}: hours end at 23; write 24:00 as 00:00 of the next day`);
+  }
+  if (second === 60) throw new ValueProblem(value, `is no ${type}: a second 60 (leap second) cannot be kept`);
+  if (hour > 23 || minute > 59 || second > 59) {
+    throw new ValueProblem(value, `is no ${type}: the clock has no such time`);
+  }
+  const fraction = match[7] ?? "";
+  if (fraction.length > digits && /[1-9]/.test(fraction.slice(digits))) throw tooFine(value, digits);
   const offset = Number(match[10] ?? 0) * 3600 + Number(match[11] ?? 0) * 60;
-  if (offset > 15 * 3600 + 59 * 60 || Number(match[11] ?? 0) > 59) throw wrongClass(value, type);
+  if (offset > 15 * 3600 + 59 * 60 || Number(match[11] ?? 0) > 59) {
+    throw new ValueProblem(value, `is no ${type}: there is no such offset from UTC`);
+  }
   return {
     days: daysSince1970(year, month, day) - epochDays,
     seconds: hour * 3600 + minute * 60 + second + (match[9] === "-" ? offset : -offset),
     micros: Number(fraction.slice(0, 6).padEnd(6, "0")),
   };
+}
+
+/** A text that is a number lacks what a number lacks; any other is simply not understood. */
+function noMoment(value: SourceValue, type: string, column: TimeColumn): ValueProblem {
+  const number = typeof value === "string" && column.reading === null ? plainNumber(value) : null;
+  return number === null ? wrongClass(value, type) : unitless(value, column);
 }
 
 function daysIn(year: number, month: number): number {

@@ -2,6 +2,7 @@ import { CopyBuffer } from "../encode/copy-buffer.ts";
 import { ValueProblem } from "../encode/value-problem.ts";
 import type { Part } from "../load-result.ts";
 import type { RejectedRow } from "../reject.ts";
+import { hasBrokenWatermark } from "./broken-watermark.ts";
 import type { Encoded, EncodeJob } from "./encode-parts.ts";
 import type { Source } from "./open-source.ts";
 import { OrderedFields } from "./ordered-fields.ts";
@@ -156,11 +157,12 @@ class PartInProgress {
     this.rows += 1;
   }
 
-  finish(source: Source, { read }: EncodeJob): Encoded {
+  finish(source: Source, job: EncodeJob): Encoded {
+    const { read } = job;
     const [lo, hi] = [this.#lo, this.#hi];
     const part: Part = { lo, hi, rows: this.rows - this.rejects.length, digest: this.#digest.finish() };
     if (this.rejects.length > 0) part.rejected = this.rejects.length;
-    if (read.watermark !== null) {
+    if (read.watermark !== null && !hasBrokenWatermark(job, this.rejects)) {
       const value =
         read.watermark.kind === "append"
           ? BigInt(hi)

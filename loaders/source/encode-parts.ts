@@ -1,12 +1,14 @@
 import { CopyBuffer } from "../encode/copy-buffer.ts";
 import { type EncodedColumn, rowEncoder } from "../encode/row-encoder.ts";
-import { describeValue, type SourceValue, ValueProblem } from "../encode/value-problem.ts";
+import { type SourceValue, ValueProblem } from "../encode/value-problem.ts";
 import type { Part } from "../load-result.ts";
+import type { RejectedRow } from "../reject.ts";
+import { hasBrokenWatermark } from "./broken-watermark.ts";
 import type { Source } from "./open-source.ts";
 import { OrderedRows } from "./ordered-rows.ts";
+import { rejectRow } from "./reject-row.ts";
 import { RowDigest } from "./row-digest.ts";
 import { lastValue, type RowRange, readBatches, type SourceRow, type TableRead } from "./table-reader.ts";
-import { textCheck } from "./text-check.ts";
 import { writeWatermark } from "./watermark.ts";
 
 /** What to read, encode and cut into parts. Plain data, so that it can cross into a worker. */
@@ -20,48 +22,34 @@ export interface EncodeJob {
   /** Rows a part. */
   partRows: number;
   seed: string;
+  /** Rows that may be rejected before the job stops. */
+  mostRejects: number;
 }
 
-/** A source value that the target cannot hold: the seam where it becomes a reject. */
-export interface RejectedValue {
-  /** Source table. */
-  table: string;
-  /** The row, as `rowid 17` or `symbol "AAPL"`. */
-  key: string;
-  column: string;
-  /** Class and beginning of the value. */
-  value: string;
-  reason: string;
-}
-
-/** What an encoding yields: bytes of binary COPY, and after the last bytes of a part, the part. */
+/**
+ * What an encoding yields: bytes of binary COPY, and after the last bytes of a part, the part with the rows that were
+ * rejected from it. A flood of rejects ends it: with the rows that no part names, should the table have no ranges.
+ */
 export type Encoded =
   | { kind: "rows"; bytes: Uint8Array<ArrayBuffer>; rows: number }
-  | { kind: "part"; part: Part };
+  | { kind: "part"; part: Part; rejects: RejectedRow[] }
+  | { kind: "flood"; rejects: RejectedRow[] };
 
 const chunkBytes = 1024 * 1024;
 /** Rows are put in order within a part, or within this many bytes of it. */
 const orderBytes = 32 * 1024 * 1024;
 
-/** Thrown for the first value that does not fit. */
-export class Rejected extends Error {
-  readonly rejected: RejectedValue;
-  constructor(rejected: RejectedValue) {
-    super(rejected.reason);
-    this.rejected = rejected;
-  }
-}
-
 /** Reads a range, encodes it and cuts it into parts. The order of writing holds within a part, not across parts. */
 export function* encodeParts(source: Source, job: EncodeJob): Generator<Encoded> {
   const { read } = job;
   const encode = rowEncoder(job.columns, 1);
-  const check = textCheck(source, read);
+  const reject = rejectRow(source, read, job.columns);
   const ordered = job.order.length > 0 ? new OrderedRows(job.order.map((position) => position + 1)) : null;
   const flushAt = ordered === null ? chunkBytes : orderBytes;
   let out = new CopyBuffer(chunkBytes + 65536);
   let waiting = 0;
-  let part = new PartInProgress(job.seed);
+  let part = new PartInProgress(job);
+  let rejected = 0;
 
   const takeRows = function* (): Generator<Encoded> {
     if (waiting === 0) return;
@@ -79,28 +67,42 @@ export function* encodeParts(source: Source, job: EncodeJob): Generator<Encoded>
       if (part.rows >= job.partRows && mayEnd(read, part.last, row)) {
         digested += part.digest.total;
         yield* takeRows();
-        yield { kind: "part", part: part.finish(source, read) };
-        part = new PartInProgress(job.seed);
+        yield part.finish(source, read);
+        part = new PartInProgress(job);
       }
       const start = out.at;
+      let problems: RejectedRow | null = null;
       try {
         encode(row, out);
-        if (out.suspect) {
-          out.suspect = false;
-          check(row);
-        }
+        if (out.suspect) problems = reject(row);
       } catch (error) {
-        throw rejected(error, read, row);
+        if (!(error instanceof ValueProblem)) throw error;
+        problems = reject(row);
       }
-      ordered?.add(row, start);
+      out.suspect = false;
       part.add(row);
-      waiting += 1;
-      if (out.at >= flushAt) yield* takeRows();
+      if (problems === null) {
+        ordered?.add(row, start);
+        waiting += 1;
+        if (out.at >= flushAt) yield* takeRows();
+        continue;
+      }
+      out.at = start;
+      part.reject(problems);
+      rejected += 1;
+      if (rejected <= job.mostRejects) continue;
+      if (read.rowid !== null) {
+        yield* takeRows();
+        yield part.finish(source, read);
+        part = new PartInProgress(job);
+      }
+      yield { kind: "flood", rejects: part.rejects };
+      return;
     }
     step = batches.next(digested + part.digest.total - before);
   }
   yield* takeRows();
-  if (part.rows > 0) yield { kind: "part", part: part.finish(source, read) };
+  if (part.rows > 0) yield part.finish(source, read);
 }
 
 /** A part that is remembered by the last value of its key must not end between two rows with the same key. */
@@ -113,12 +115,16 @@ function mayEnd(read: TableRead, last: SourceRow | null, row: SourceRow): boolea
 
 class PartInProgress {
   readonly digest: RowDigest;
+  readonly rejects: RejectedRow[] = [];
+  /** Rows read, the rejected ones too: the digest covers all. */
   rows = 0;
   first: SourceRow | null = null;
   last: SourceRow | null = null;
+  readonly #job: EncodeJob;
 
-  constructor(seed: string) {
-    this.digest = new RowDigest(seed);
+  constructor(job: EncodeJob) {
+    this.#job = job;
+    this.digest = new RowDigest(job.seed);
   }
 
   add(row: SourceRow): void {
@@ -128,46 +134,31 @@ class PartInProgress {
     this.last = row;
   }
 
-  finish(source: Source, read: TableRead): Part {
+  reject(row: RejectedRow): void {
+    this.rejects.push(row);
+  }
+
+  finish(source: Source, read: TableRead): Encoded {
     const digest = this.digest.finish();
     const lo = this.first?.[0] as bigint | null;
     const hi = this.last?.[0] as bigint | null;
     const part: Part = {
       lo: lo === null ? null : Number(lo),
       hi: hi === null ? null : Number(hi),
-      rows: this.rows,
+      rows: this.rows - this.rejects.length,
       digest,
     };
     const upTo = writeWatermark(this.#watermark(source, read, lo, hi));
-    return upTo === undefined ? part : { ...part, upTo };
+    if (upTo !== undefined) part.upTo = upTo;
+    if (this.rejects.length > 0) part.rejected = this.rejects.length;
+    return { kind: "part", part, rejects: this.rejects };
   }
 
   #watermark(source: Source, read: TableRead, lo: bigint | null, hi: bigint | null): SourceValue {
-    if (read.watermark === null) return null;
+    if (read.watermark === null || hasBrokenWatermark(this.#job, this.rejects)) return null;
     if (read.watermark.kind === "updatedAt") {
       return lastValue(source, read, lo === null || hi === null ? {} : { lo, hi });
     }
     return this.last?.[1 + read.columns.indexOf(read.watermark.column)] ?? null;
   }
-}
-
-function rejected(error: unknown, read: TableRead, row: SourceRow): unknown {
-  if (!(error instanceof ValueProblem)) return error;
-  return new Rejected({
-    table: read.table,
-    key: describeKey(read, row),
-    column: error.column,
-    value: describeValue(error.value),
-    reason: error.reason,
-  });
-}
-
-function describeKey(read: TableRead, row: SourceRow): string {
-  const key = read.primaryKey.filter((name) => read.columns.includes(name));
-  if (key.length > 0) {
-    return key
-      .map((name) => `${name} ${describeValue(row[1 + read.columns.indexOf(name)] as SourceValue)}`)
-      .join(", ");
-  }
-  return row[0] === null ? "a row without key" : `rowid ${row[0]}`;
 }

@@ -1,5 +1,5 @@
 import type { LoaderDefinition } from "../define-loader.ts";
-import type { LoadPlan, Part, TablePlan } from "../load-result.ts";
+import { type LoadPlan, type Part, sourceRows, type TablePlan } from "../load-result.ts";
 import { openSource } from "./open-source.ts";
 import { rowCount } from "./row-count.ts";
 import { openSnapshot } from "./snapshot.ts";
@@ -71,7 +71,7 @@ export function planSource(copyPath: string, loader: LoaderDefinition): PlannedS
 }
 
 function unchanged(parts: Part[]): TablePlan {
-  return { rows: parts.reduce((sum, part) => sum + part.rows, 0), change: "unchanged", parts };
+  return { rows: parts.reduce((sum, part) => sum + sourceRows(part), 0), change: "unchanged", parts };
 }
 
 async function planTable(
@@ -98,7 +98,7 @@ function describeChange(parts: Part[], found: Verification, updates: boolean): s
     lines.push(updates ? `${rowCount(found.beyond)} new or updated` : `+${rowCount(found.beyond)}`);
   const changed = parts.filter((_, i) => !found.held[i]);
   if (changed.length > 0) {
-    const balance = found.changedRows - changed.reduce((sum, part) => sum + part.rows, 0);
+    const balance = found.changedRows - changed.reduce((sum, part) => sum + sourceRows(part), 0);
     const rows =
       balance === 0 ? "same number of rows" : `${balance > 0 ? "+" : "-"}${rowCount(Math.abs(balance))}`;
     lines.push(`${changed.length} of ${parts.length} part${parts.length === 1 ? "" : "s"} changed (${rows})`);

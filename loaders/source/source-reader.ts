@@ -1,9 +1,14 @@
 import { Worker } from "node:worker_threads";
+import type { EncodedColumn } from "../encode/row-encoder.ts";
 import type { Part } from "../load-result.ts";
 import { TimeliftError } from "../timelift-error.ts";
-import type { SourceJob, SourceMessage } from "./source-thread.ts";
+import type { RejectProbe } from "./reject-probe.ts";
+import type { Credit, SourceJob, SourceMessage } from "./source-thread.ts";
 import type { TableRead } from "./table-reader.ts";
 import type { Verification } from "./verify-parts.ts";
+
+/** A socket takes chunks of this size at once and says when they are gone; Node queues shorter ones. */
+const surelyWritten = 128 * 1024;
 
 /** Reads one SQLite file on a thread of its own, so that reading and writing go on side by side. */
 export class SourceReader {
@@ -43,6 +48,15 @@ export class SourceReader {
     return verification;
   }
 
+  /** Tries rejected rows again. */
+  async probe(read: TableRead, columns: EncodedColumn[], rowids: bigint[]): Promise<RejectProbe> {
+    let probe: RejectProbe = { fits: [], rejected: [], gone: [] };
+    for await (const message of this.run({ kind: "probe", read, columns, rowids })) {
+      if (message.kind === "probed") probe = message.probe;
+    }
+    return probe;
+  }
+
   /**
    * Runs one job at a time, to its end; the reader goes on only as fast as the messages are taken.
    * A caller that leaves early has to close the reader.
@@ -60,8 +74,15 @@ export class SourceReader {
       if (message.kind === "done") return;
       if (message.kind === "failed") throw revive(message.error);
       yield message;
-      if (message.kind === "rows") this.#worker.postMessage("credit");
+      if (message.kind === "rows") this.#giveBack(message.bytes);
     }
+  }
+
+  /** A short chunk may still lie in the socket's own queue, so its buffer stays here. */
+  #giveBack(bytes: Uint8Array<ArrayBuffer>): void {
+    const buffer = bytes.length >= surelyWritten ? bytes.buffer : null;
+    const credit: Credit = { kind: "credit", buffer };
+    this.#worker.postMessage(credit, buffer === null ? [] : [buffer]);
   }
 
   /** Ends the thread, whatever it is doing. */

@@ -1,8 +1,13 @@
 import { parentPort, workerData } from "node:worker_threads";
+import type { EncodedColumn } from "../encode/row-encoder.ts";
 import type { Part } from "../load-result.ts";
 import { TimeliftError } from "../timelift-error.ts";
-import { type EncodeJob, encodeParts, Rejected } from "./encode-parts.ts";
+import { encodePages } from "./encode-pages.ts";
+import { type Encoded, type EncodeJob, encodeParts } from "./encode-parts.ts";
 import { openSource } from "./open-source.ts";
+import { OutgoingBytes } from "./outgoing-bytes.ts";
+import { pagedTable } from "./pages/paged-table.ts";
+import { probeRows, type RejectProbe } from "./reject-probe.ts";
 import { sourceError } from "./source-error.ts";
 import { countRows, type TableRead } from "./table-reader.ts";
 import { type Verification, verifyParts } from "./verify-parts.ts";
@@ -11,24 +16,32 @@ import { type Verification, verifyParts } from "./verify-parts.ts";
 export type SourceJob =
   | ({ kind: "encode" } & EncodeJob)
   | { kind: "verify"; read: TableRead; parts: Part[]; seed: string }
-  | { kind: "count"; read: TableRead };
+  | { kind: "count"; read: TableRead }
+  | { kind: "probe"; read: TableRead; columns: EncodedColumn[]; rowids: bigint[] };
 
 /** What a reader thread says; a `rows` message has to be answered with a credit. */
 export type SourceMessage =
-  | { kind: "rows"; bytes: Uint8Array<ArrayBuffer>; rows: number }
-  | { kind: "part"; part: Part }
+  | Encoded
   | { kind: "verified"; verification: Verification }
   | { kind: "counted"; rows: number }
+  | { kind: "probed"; probe: RejectProbe }
   | { kind: "done" }
   | { kind: "failed"; error: { code: string; subject: string; problem: string; remedy: string } | string };
 
-/** Chunks of 1 MB that may wait to be written; reading stops there. */
+/** Chunks that may wait to be written; reading stops there. */
 const mostWaiting = 6;
+
+/** A chunk was written; its buffer comes back to be filled again, where nothing else can still read it. */
+export interface Credit {
+  kind: "credit";
+  buffer: ArrayBuffer | null;
+}
 
 const port = parentPort;
 if (port !== null) {
   const path = workerData.path as string;
   const source = openSource(path);
+  const outgoing = new OutgoingBytes();
   let waiting = 0;
   let resume: (() => void) | null = null;
   const say = (message: SourceMessage, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
@@ -37,10 +50,16 @@ if (port !== null) {
     if (job.kind === "count") {
       say({ kind: "counted", rows: countRows(source, job.read, {}) });
     } else if (job.kind === "verify") {
-      say({ kind: "verified", verification: verifyParts(source, job.read, job.parts, job.seed) });
+      say({ kind: "verified", verification: verifyParts({ source, path }, job.read, job.parts, job.seed) });
+    } else if (job.kind === "probe") {
+      say({ kind: "probed", probe: probeRows(source, job.read, job.columns, job.rowids) });
     } else {
-      for (const encoded of encodeParts(source, job)) {
-        if (encoded.kind === "part") {
+      const ranged = job.range.beyond === undefined && job.range.rowids === undefined;
+      const table = ranged ? pagedTable(source, job.read) : null;
+      const all =
+        table === null ? encodeParts(source, job) : encodePages({ source, path, table, outgoing }, job);
+      for (const encoded of all) {
+        if (encoded.kind !== "rows") {
           say(encoded);
           continue;
         }
@@ -56,8 +75,9 @@ if (port !== null) {
     say({ kind: "done" });
   };
 
-  port.on("message", (message: SourceJob | "credit") => {
-    if (message === "credit") {
+  port.on("message", (message: SourceJob | Credit) => {
+    if (message.kind === "credit") {
+      if (message.buffer !== null) outgoing.give(message.buffer);
       waiting -= 1;
       if (waiting < mostWaiting) {
         resume?.();
@@ -70,16 +90,6 @@ if (port !== null) {
 }
 
 function describe(error: unknown): Extract<SourceMessage, { kind: "failed" }>["error"] {
-  if (error instanceof Rejected) {
-    const { table, key, column, reason } = error.rejected;
-    return {
-      code: "value-refused",
-      subject: `source table ${table}, ${key}, target column ${column}`,
-      problem: `${reason}.`,
-      remedy:
-        "Correct the value in the source, or give the target column a type that holds it, in a migration. Nothing of the row was changed on the way.",
-    };
-  }
   if (error instanceof TimeliftError) {
     const { code, subject, remedy } = error;
     const problem = error.message.slice(subject.length + 2, error.message.indexOf("\n  remedy: "));

@@ -23,11 +23,13 @@ export interface TableRead {
 /** A row: its rowid (NULL where there is none), then the columns. */
 export type SourceRow = SourceValue[];
 
-/** Which rows: rowids, both ends inclusive, or those beyond a remembered value. */
+/** Which rows: rowids, both ends inclusive, or those beyond a remembered value, or single rows. */
 export interface RowRange {
   lo?: bigint;
   hi?: bigint;
   beyond?: { column: string; value: SourceValue; inclusive: boolean };
+  /** Just these rows, in ascending order; of a table that is read by rowid. */
+  rowids?: bigint[];
 }
 
 const lowest = -(2n ** 63n);
@@ -51,6 +53,10 @@ export function* readBatches(
     const { column, value, inclusive } = range.beyond;
     conditions.push(`${quoteIdentifier(column)} ${inclusive ? ">=" : ">"} ?`);
     parameters.push(value);
+  }
+  if (range.rowids) {
+    for (const rowid of range.rowids) yield* readBatches(source, read, { lo: rowid, hi: rowid });
+    return;
   }
   const columns = read.columns.map(quoteIdentifier).join(", ");
   const select = `SELECT ${read.rowid ?? "NULL"}, ${columns} FROM ${quoteIdentifier(read.table)}`;

@@ -1,41 +1,48 @@
+import type { Statement } from "better-sqlite3";
 import { type SourceValue, ValueProblem } from "../encode/value-problem.ts";
 import { quoteIdentifier } from "../identifier.ts";
 import type { Source } from "./open-source.ts";
 import type { SourceRow, TableRead } from "./table-reader.ts";
 
 /**
- * Returns a check for rows with U+FFFD in a text. JavaScript reads bytes that are no UTF-8 as that character; here
- * the bytes themselves are fetched and compared, and a difference is a ValueProblem. A view has no key to fetch by,
- * so it is taken as it is read.
+ * Returns a check for rows with U+FFFD in a text. JavaScript reads bytes that are no UTF-8 as that character, so SQLite
+ * is asked whether the text it keeps is the one that was read; every column where it is not is a problem. A row is
+ * found by its rowid or key, else by all its values.
+ *
+ * @param targets target column of each column read
  */
-export function textCheck(source: Source, read: TableRead): (row: SourceRow) => void {
-  const key = read.rowid !== null ? [read.rowid] : read.primaryKey.map(quoteIdentifier);
-  if (key.length === 0) return () => {};
-  const columns = read.columns.map((name) => `CAST(${quoteIdentifier(name)} AS BLOB)`).join(", ");
-  const fetch = source
-    .prepare(
-      `SELECT ${columns} FROM ${quoteIdentifier(read.table)} WHERE ${key.map((name) => `${name} IS ?`).join(" AND ")}`,
-    )
-    .raw(true);
+export function textCheck(source: Source, read: TableRead, targets: string[]) {
   const encoding = source.pragma("encoding", { simple: true }) as string;
-  return (row) => {
-    const parameters =
-      read.rowid !== null ? [row[0]] : read.primaryKey.map((name) => row[1 + read.columns.indexOf(name)]);
-    const stored = fetch.get(...parameters) as Buffer[] | undefined;
-    if (stored === undefined) return;
-    for (const [i, name] of read.columns.entries()) {
-      const value = row[i + 1] as SourceValue;
-      if (typeof value !== "string" || !value.includes("\uFFFD")) continue;
-      if (bytesOf(value, encoding).equals(stored[i] ?? Buffer.alloc(0))) continue;
-      const problem = new ValueProblem(value, `text with bytes that are no ${encoding}`);
-      problem.column = name;
-      throw problem;
-    }
+  const places = (names: string[]) => names.map((name) => read.columns.indexOf(name) + 1);
+  const isKeyed = read.primaryKey.length > 0 && read.primaryKey.every((name) => read.columns.includes(name));
+  const key = read.rowid !== null ? [0] : isKeyed ? places(read.primaryKey) : null;
+  const statements = new Map<string, Statement>();
+  const prepared = (sql: string) => {
+    const known = statements.get(sql) ?? source.prepare(sql);
+    statements.set(sql, known);
+    return known;
   };
-}
+  const nameOf = (place: number) =>
+    place === 0 ? (read.rowid as string) : quoteIdentifier(read.columns[place - 1] as string);
 
-function bytesOf(text: string, encoding: string): Buffer {
-  if (encoding === "UTF-8") return Buffer.from(text);
-  const bytes = Buffer.from(text, "utf16le");
-  return encoding === "UTF-16be" ? bytes.swap16() : bytes;
+  return (row: SourceRow): ValueProblem[] => {
+    const suspects = read.columns.flatMap((_, i) => {
+      const value = row[i + 1] as SourceValue;
+      return typeof value === "string" && value.includes("\uFFFD") ? [i + 1] : [];
+    });
+    return suspects.flatMap((suspect) => {
+      const others = key ?? read.columns.map((_, i) => i + 1);
+      const kept = others.filter((place) => !suspects.includes(place));
+      const conditions = [
+        ...kept.map((place) => `${nameOf(place)} IS ?`),
+        `CAST(${nameOf(suspect)} AS BLOB) IS CAST(? AS BLOB)`,
+      ];
+      const sql = `SELECT 1 FROM ${quoteIdentifier(read.table)} WHERE ${conditions.join(" AND ")} LIMIT 1`;
+      const values = [...kept, suspect].map((place) => row[place] as SourceValue);
+      if (prepared(sql).get(...values) !== undefined) return [];
+      const problem = new ValueProblem(row[suspect] as SourceValue, `holds bytes that are no ${encoding}`);
+      problem.column = targets[suspect - 1] ?? "";
+      return [problem];
+    });
+  };
 }

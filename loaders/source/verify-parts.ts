@@ -1,5 +1,7 @@
-import type { Part } from "../load-result.ts";
+import { type Part, sourceRows } from "../load-result.ts";
+import { digestPages } from "./encode-pages.ts";
 import type { Source } from "./open-source.ts";
+import { pagedTable } from "./pages/paged-table.ts";
 import { RowDigest } from "./row-digest.ts";
 import { countRows, type RowRange, readBatches, type TableRead } from "./table-reader.ts";
 import { lastWatermark } from "./watermark.ts";
@@ -17,8 +19,13 @@ export interface Verification {
 }
 
 /** Reads what the table's change rule asks for and compares it with the parts of the last load. */
-export function verifyParts(source: Source, read: TableRead, parts: Part[], seed: string): Verification {
-  const loaded = parts.reduce((sum, part) => sum + part.rows, 0);
+export function verifyParts(
+  { source, path }: { source: Source; path: string },
+  read: TableRead,
+  parts: Part[],
+  seed: string,
+): Verification {
+  const loaded = parts.reduce((sum, part) => sum + sourceRows(part), 0);
   const remembered =
     read.watermark?.kind === "append" && read.rowid !== null ? true : lastWatermark(parts) !== null;
   if (read.watermark !== null && remembered) {
@@ -31,14 +38,17 @@ export function verifyParts(source: Source, read: TableRead, parts: Part[], seed
     const rows = countRows(source, read, {});
     return { rows, held: parts.map(() => false), changedRows: rows, beyond: 0 };
   }
+  const table = pagedTable(source, read);
   const held: boolean[] = [];
   let changedRows = 0;
   let rows = 0;
   let lo: bigint | undefined;
   for (const part of parts) {
     // A part covers everything after the one before it, so that rows in gaps are found.
-    const now = digestRange(source, read, part.hi === null ? {} : { lo, hi: BigInt(part.hi) }, seed);
-    const same = now.rows === part.rows && now.digest === part.digest;
+    const range = part.hi === null ? {} : { lo, hi: BigInt(part.hi) };
+    const now =
+      table === null ? digestRange(source, read, range, seed) : digestPages(path, table, range, seed);
+    const same = now.rows === sourceRows(part) && now.digest === part.digest;
     held.push(same);
     rows += now.rows;
     if (!same) changedRows += now.rows;
