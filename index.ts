@@ -71,6 +71,7 @@ export const loaded = load.summary;
 export const validated = validation.status;
 export const checks = validation.lines;
 export const report = validation.report;
+export const reportPage = validation.page;
 export const versions = {
   timescaledb: timescale.version,
   pgbouncer: pooler.version,

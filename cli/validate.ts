@@ -1,8 +1,11 @@
-import { Command } from "commander";
+import { basename } from "node:path";
+import { Command, Option } from "commander";
 import { recordedFingerprint } from "../loaders/source/snapshot.ts";
 import type { ExpectedHypertable } from "../loaders/validate/hypertable-checks.ts";
-import { renderCheck, renderLines } from "../loaders/validate/render-lines.ts";
+import { readLoadHistory } from "../loaders/validate/load-history.ts";
+import { renderCheck } from "../loaders/validate/render-lines.ts";
 import { runValidation, type ValidationEvent } from "../loaders/validate/run-validation.ts";
+import { strictThresholds, thresholdPresets } from "../loaders/validate/thresholds.ts";
 import type { ValidationReport } from "../loaders/validation-report.ts";
 import { intervalText } from "../migrations/interval.ts";
 import { declaredHypertables } from "../migrations/render.ts";
@@ -10,36 +13,55 @@ import type { DeclaredHypertable } from "../migrations/timescale.ts";
 import { copyPathIn } from "../stacks/resources/source-folder.ts";
 import type { ValidateCommandRequest } from "../stacks/resources/validation-provider.ts";
 import { findWorkload, workloadReference } from "../stacks/workload.ts";
+import { type ReportFileOptions, ReportFiles, withReportFiles } from "./report-files.ts";
 import { serveRequest } from "./request.ts";
 import { readStackConfig } from "./stack-config.ts";
 import { connectionAs, stackFolder } from "./stack-services.ts";
 
 const rowsBetweenLines = 500_000;
 
-/**
- * `timelift validate`: compares every row of a stack's source, as it was loaded, with the target; exit code 1 when one
- * differs. With `--request`, what the Validation resource runs: a FAIL is an answer there, and only a run that could
- * not be is an error.
- */
-export function validateCommand(): Command {
-  return new Command("validate")
-    .description("Compares every row of the source, as it was loaded, with the target.")
-    .option("-s, --stack <name>", "the stack", "dev")
-    .option("--request", "read one request as a JSON line from stdin, answer with one on stdout", false)
-    .action(async ({ stack, request }: { stack: string; request: boolean }) => {
-      if (request) {
-        const withFailures = reporter({ failures: true });
-        return serveRequest<ValidateCommandRequest, ValidationReport>((each, signal) =>
-          validate(each, withFailures, signal),
-        );
-      }
-      const report = await validate(await requestOf(stack), reporter({ failures: false }));
-      for (const line of renderLines(report)) console.log(line);
-      if (report.status === "FAIL") process.exitCode = 1;
-    });
+interface ValidateOptions extends ReportFileOptions {
+  stack: string;
+  request: boolean;
+  thresholds?: keyof typeof thresholdPresets;
 }
 
-async function requestOf(stack: string): Promise<ValidateCommandRequest> {
+/**
+ * `timelift validate`: compares every row of a stack's source, as it was loaded, with the target; exit code 1 when one
+ * differs by more than the thresholds allow. With `--request`, what the Validation resource runs: a FAIL is an answer
+ * there, and only a run that could not be is an error.
+ */
+export function validateCommand(): Command {
+  const command = new Command("validate")
+    .description("Compares every row of the source, as it was loaded, with the target.")
+    .option("-s, --stack <name>", "the stack", "dev")
+    .addOption(
+      new Option("--thresholds <preset>", "what to demand, in place of the stack's config").choices(
+        Object.keys(thresholdPresets),
+      ),
+    )
+    .option("--request", "read one request as a JSON line from stdin, answer with one on stdout", false);
+  return withReportFiles(command).action(async (options: ValidateOptions) => {
+    if (options.request) {
+      const withFailures = reporter({ failures: true });
+      return serveRequest<ValidateCommandRequest, ValidationReport>((each, signal) =>
+        validate(each, withFailures, signal),
+      );
+    }
+    const files = ReportFiles.prepare(options);
+    try {
+      const request = await requestOf(options);
+      const report = await validate(request, reporter({ failures: false }));
+      files.write(report);
+      if (report.status === "FAIL") process.exitCode = 1;
+    } catch (error) {
+      files.discard();
+      throw error;
+    }
+  });
+}
+
+async function requestOf({ stack, thresholds }: ValidateOptions): Promise<ValidateCommandRequest> {
   const target = connectionAs(stack, "timelift_readonly");
   const config = await readStackConfig(stack);
   const copyPath = copyPathIn(stackFolder(stack));
@@ -49,7 +71,7 @@ async function requestOf(stack: string): Promise<ValidateCommandRequest> {
     copyPath,
     expectedFingerprint: recordedFingerprint(copyPath) ?? "",
     target,
-    thresholds: config.thresholds,
+    thresholds: thresholds ? thresholdPresets[thresholds] : config.thresholds,
   };
 }
 
@@ -60,7 +82,20 @@ async function validate(
 ): Promise<ValidationReport> {
   const { loader, name, migrationsDir, context } = await findWorkload(request.workload);
   const hypertables = (await declaredHypertables(migrationsDir, context)).map(expected);
-  return runValidation({ ...request, workload: name, loader, hypertables, signal, events });
+  const { source, target, thresholds = strictThresholds } = request;
+  const at = new Date().toISOString();
+  const args = { ...request, thresholds, workload: name, loader, hypertables, signal, events };
+  return {
+    ...(await runValidation(args)),
+    thresholds,
+    subject: {
+      workload: name,
+      source: basename(source),
+      target: `database ${target.database} at ${target.host}:${target.port}`,
+      at,
+    },
+    load: await readLoadHistory(target, name),
+  };
 }
 
 function expected({ table, time, chunk }: DeclaredHypertable): ExpectedHypertable {

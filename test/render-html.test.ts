@@ -152,7 +152,9 @@ describe("the verdict", () => {
       unfitRows: 0,
       differences: [],
     }));
-    expect(verdict({ ...report, tables })).toBe("2 checks failed, in price_history and options.");
+    expect(verdict({ ...report, tables })).toBe(
+      "2 checks failed: price_history checksum and options values of <strike>.",
+    );
   });
 });
 

@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import type { dynamic } from "@pulumi/pulumi";
 import type { Connection } from "../../loaders/connection.ts";
@@ -6,6 +7,7 @@ import type { Thresholds } from "../../loaders/validate/thresholds.ts";
 import type { CheckStatus, ValidationReport } from "../../loaders/validation-report.ts";
 import type { WorkloadReference } from "../workload.ts";
 import { runCommand } from "./command.ts";
+import { reportPageIn, writeReportPage } from "./report-page.ts";
 import { copyPathIn } from "./source-folder.ts";
 import type { ValidationArgs } from "./validation.ts";
 
@@ -15,7 +17,7 @@ type Inputs = Omit<ValidationArgs, "password" | "loaded" | "after" | "held"> & {
   after: string[];
   held: string[];
 };
-type Outputs = Inputs & { status: CheckStatus; lines: string[]; report: string };
+type Outputs = Inputs & { status: CheckStatus; lines: string[]; report: string; page: string };
 
 /** One validation, as `timelift validate --request` reads it. */
 export interface ValidateCommandRequest {
@@ -36,10 +38,11 @@ class ValidationFailed extends Error {
 
   constructor(outputs: Outputs) {
     const failed = outputs.lines.filter((line) => !/^(PASS|SKIP)/.test(line));
-    super(`validation failed\n${failed.join("\n")}`);
+    const reasons = [...failed, `the whole report: ${outputs.page}`];
+    super(`validation failed\n${reasons.join("\n")}`);
     this.id = outputs.workload.name;
     this.properties = outputs;
-    this.reasons = failed;
+    this.reasons = reasons;
   }
 }
 
@@ -61,13 +64,18 @@ export async function update(_id: string, _olds: Outputs, news: Inputs): Promise
   return { outs: await validate(news) };
 }
 
-export async function remove(): Promise<void> {}
+/** The page quotes rows, as the private copy of the source does, and goes like that. */
+export async function remove(_id: string, { stateDir }: Outputs): Promise<void> {
+  rmSync(reportPageIn(stateDir), { force: true });
+}
 
 async function validate(inputs: Inputs): Promise<Outputs> {
   const { workload, source, stateDir, target, password, loaded, held, thresholds } = inputs;
   if (held.length > 0) {
     const line = `SKIP validation: timelift:migrateTo leaves ${held.join(", ")} down`;
-    return { ...inputs, status: "SKIP", lines: [line], report: "{}" };
+    // A page of before would claim what is no longer proved.
+    rmSync(reportPageIn(stateDir), { force: true });
+    return { ...inputs, status: "SKIP", lines: [line], report: "{}", page: "" };
   }
   const request: ValidateCommandRequest = {
     workload,
@@ -83,6 +91,7 @@ async function validate(inputs: Inputs): Promise<Outputs> {
     status: report.status,
     lines: renderLines(report),
     report: JSON.stringify(report),
+    page: await writeReportPage(stateDir, report),
   };
   if (report.status === "FAIL") throw new ValidationFailed(outputs);
   return outputs;

@@ -35,8 +35,11 @@ export class Validation extends DynamicResource {
   /** The ValidationReport as JSON; secret, for it quotes rows that differ. */
   declare readonly report: pulumi.Output<string>;
 
+  /** The report as an HTML page: its path from the project folder, or why there is none. */
+  declare readonly page: pulumi.Output<string>;
+
   constructor(name: string, args: ValidationArgs, opts?: pulumi.CustomResourceOptions) {
-    const outputs = { status: undefined, lines: undefined, report: undefined };
+    const outputs = { status: undefined, lines: undefined, report: undefined, page: undefined };
     const inputs = { ...args, password: pulumi.secret(args.password), ...outputs };
     const secret = { ...opts, additionalSecretOutputs: ["report"] };
     super("Validation", "validation-provider", name, inputs, secret);

@@ -33,7 +33,7 @@ export function allChecks(report: ValidationReport): Markup {
   <details open>
     <summary><h3>${group.name}</h3> ${badge(statusOf(group))} <span class="quiet">${counted(group.checks.length, "check")}</span></summary>
     <table class="checks" role="table">
-      <thead class="hidden"><tr><th scope="col">Status</th><th scope="col">Check</th><th scope="col">Result</th><th scope="col">Time</th></tr></thead>
+      <thead class="hidden" role="rowgroup"><tr role="row">${["Status", "Check", "Result", "Time"].map((head) => html`<th role="columnheader" scope="col">${head}</th>`)}</tr></thead>
       <tbody role="rowgroup">${group.checks.map((check) => row(check, group.table?.name))}
       </tbody>
     </table>

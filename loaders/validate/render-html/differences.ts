@@ -32,21 +32,21 @@ const kinds = {
 function difference(row: RowDifference, table: string): Markup {
   const body = row.kind === "changed" ? changedColumns(row.columns) : oneSide(row);
   return html`
-  <table class="difference ${row.kind}">
+  <table class="difference ${row.kind}" role="table">
     <caption><strong>${kinds[row.kind]}</strong> <span class="hidden">row of ${table}: </span><span class="value">${row.key}</span></caption>${body}
   </table>`;
 }
 
 function changedColumns(columns: ColumnDifference[]): Markup {
   return html`
-    <thead><tr><th scope="col">Column</th><th scope="col">SQLite</th><th scope="col">TimescaleDB</th></tr></thead>
-    <tbody>${columns.map(({ column, source, target }) => {
+    <thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Column</th><th role="columnheader" scope="col">SQLite</th><th role="columnheader" scope="col">TimescaleDB</th></tr></thead>
+    <tbody role="rowgroup">${columns.map(({ column, source, target }) => {
       const [ours, theirs] =
         source === null || target === null
           ? [whole(source, true), whole(target, true)]
           : bothShown(source, target);
       return html`
-      <tr><th scope="row">${column}</th><td class="value"><span class="side">SQLite</span>${ours}</td><td class="value"><span class="side">TimescaleDB</span>${theirs}</td></tr>`;
+      <tr role="row"><th role="rowheader" scope="row">${column}</th><td role="cell" class="value"><span class="side">SQLite</span>${ours}</td><td role="cell" class="value"><span class="side">TimescaleDB</span>${theirs}</td></tr>`;
     })}
     </tbody>`;
 }
@@ -60,10 +60,10 @@ function bothShown(source: string, target: string): [Markup, Markup] {
 function oneSide({ kind, columns }: RowDifference): Markup {
   const value = (each: ColumnDifference) => (kind === "missing" ? each.source : each.target);
   return html`
-    <thead><tr><th scope="col">Column</th><th scope="col">${kind === "missing" ? "SQLite" : "TimescaleDB"}</th></tr></thead>
-    <tbody>${columns.map(
+    <thead role="rowgroup"><tr role="row"><th role="columnheader" scope="col">Column</th><th role="columnheader" scope="col">${kind === "missing" ? "SQLite" : "TimescaleDB"}</th></tr></thead>
+    <tbody role="rowgroup">${columns.map(
       (each) => html`
-      <tr><th scope="row">${each.column}</th><td class="value">${whole(value(each), false)}</td></tr>`,
+      <tr role="row"><th role="rowheader" scope="row">${each.column}</th><td role="cell" class="value">${whole(value(each), false)}</td></tr>`,
     )}
     </tbody>`;
 }

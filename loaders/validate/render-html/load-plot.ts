@@ -62,7 +62,7 @@ function block(step: Step, time: Scale, rate: Scale): Markup {
   const left = time.at(step.from);
   const width = Math.max(0.3, time.at(step.to) - left);
   const height = Math.max(2, rate.at(rateOf(step)));
-  return html`<rect x="${left}" y="${100 - height}" width="${Number(width.toFixed(2))}" height="${height}"/>`;
+  return html`<rect x="${left}" y="${Number((100 - height).toFixed(2))}" width="${Number(width.toFixed(2))}" height="${height}"/>`;
 }
 
 /** A table's first part began, for all that is known, with the last commit of another table before its own. */

@@ -1,5 +1,4 @@
 import type { TableReport, ValidationReport } from "../../validation-report.ts";
-import { groupChecks, statusOf } from "../check-groups.ts";
 import { count, counted, listed } from "./wording.ts";
 
 /** The whole report in one sentence. */
@@ -25,12 +24,8 @@ function failed(report: ValidationReport): string {
     ...(unfit.length > 0 ? [doNotFit(unfit, differing.length > 0 ? undefined : rows)] : []),
   ];
   if (found.length > 0) return `${sentence(found.join("; "))}.`;
-  const failures = checks.filter(({ status }) => status === "FAIL");
-  const groups = groupChecks(report).filter((group) => statusOf(group) === "FAIL");
-  const names = groups.map(({ name, table }) =>
-    table ? name : `the ${name.replace("all tables", "whole")}`,
-  );
-  return `${counted(failures.length, "check")} failed, in ${listed(names)}.`;
+  const names = checks.filter(({ status }) => status === "FAIL").map(({ name }) => name);
+  return `${counted(names.length, "check")} failed: ${listed(names)}.`;
 }
 
 function differ(tables: TableReport[], rows: number): string {
