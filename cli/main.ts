@@ -45,6 +45,10 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     summary: "compare every row with the source, now",
     load: async () => (await import("./validate.ts")).validateCommand(),
   },
+  report: {
+    summary: "show the last validation's report again: lines, HTML, JUnit, JSON",
+    load: async () => (await import("./report.ts")).reportCommand(),
+  },
   service: {
     summary: "start or stop one service (what NativeService runs)",
     load: async () => (await import("./service.ts")).serviceCommand(),
