@@ -12,7 +12,7 @@ import { timescaledb } from "./stacks/services/timescaledb.ts";
 import { findWorkload, workloadReference } from "./stacks/workload.ts";
 
 const config = readConfig();
-const { database, ports, source, memoryMb, cpus, dropData, dropRows, migrateTo: to } = config;
+const { database, ports, source, edition, memoryMb, cpus, dropData, dropRows, migrateTo: to } = config;
 const stateDir = `.timelift/${config.stack}`;
 const workload = workloadReference(config);
 await findWorkload(workload);
@@ -34,7 +34,7 @@ const metrics = platform.service(prometheus({ port: ports.prometheus }), passwor
 
 const target = { host: timescale.host, port: timescale.port, database };
 const data = { source, workload, target, stateDir };
-const schema = { workload, target, to, dropRows, password: passwords.timelift_owner };
+const schema = { workload, edition, target, to, dropRows, password: passwords.timelift_owner };
 
 const tables = new Migrations(
   "tables",

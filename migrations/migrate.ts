@@ -4,6 +4,7 @@ import pg from "pg";
 import { type ExclusiveWork, takeAdvisoryLock } from "../loaders/advisory-lock.ts";
 import { type Connection, connect } from "../loaders/connection.ts";
 import { TimeliftError } from "../loaders/timelift-error.ts";
+import { editionOf, requireEdition } from "./edition.ts";
 import { type AppliedMigration, checkHistory, describeApplied } from "./history.ts";
 import {
   importMigration,
@@ -53,12 +54,13 @@ const tableOf = (phase: Phase) => `migrations_${phase.replace("-", "_")}`;
 /**
  * Brings one phase of the target to `to`. Each migration is a transaction of its own, with its checksum.
  * Going down in the first phase takes the second phase down before it.
- * @throws TimeliftError `migration-*`, each naming the file
+ * @throws TimeliftError `edition-mismatch`; `migration-*`, each naming the file
  */
 export async function migrate(request: MigrateRequest, log: (line: string) => void): Promise<MigrateResult> {
   const client = await connect(request.target, `migrate ${request.phase}`);
   try {
     await takeAdvisoryLock(client, migrating);
+    await requireEdition(client, editionOf(request.context));
     await ensureHistory(client);
     return await bringTo(client, request, log);
   } finally {

@@ -1,7 +1,12 @@
 import { MigrationBuilder } from "node-pg-migrate";
 import { TimeliftError } from "../loaders/timelift-error.ts";
 import { importMigration, listMigrations, type MigrationFile, phases } from "./migration-files.ts";
-import type { DeclaredHypertable, MigrationContext, TimescaleMigration } from "./timescale.ts";
+import type {
+  DeclaredColumnstorePolicy,
+  DeclaredHypertable,
+  MigrationContext,
+  TimescaleMigration,
+} from "./timescale.ts";
 
 /**
  * The SQL that a migration runs, line by line, built without a connection.
@@ -31,11 +36,22 @@ export async function declaredHypertables(
   workloadDir: string,
   context: MigrationContext,
 ): Promise<DeclaredHypertable[]> {
+  const declared = await declarations(workloadDir);
+  return declared.flatMap((migration) => migration.hypertables(context));
+}
+
+/** Every columnstore policy that a workload's migrations declare, on either edition. */
+export async function declaredColumnstorePolicies(
+  workloadDir: string,
+  context: MigrationContext,
+): Promise<DeclaredColumnstorePolicy[]> {
+  const declared = await declarations(workloadDir);
+  return declared.flatMap((migration) => migration.columnstorePolicies(context));
+}
+
+/** The migrations of both phases that are written in the vocabulary; others declare nothing. */
+async function declarations(workloadDir: string): Promise<TimescaleMigration[]> {
   const files = phases.flatMap((phase) => listMigrations(workloadDir, phase));
-  const declared = [];
-  for (const file of files) {
-    const { up } = await importMigration(file);
-    if ("hypertables" in up) declared.push(...(up as TimescaleMigration).hypertables(context));
-  }
-  return declared;
+  const ups = await Promise.all(files.map(async (file) => (await importMigration(file)).up));
+  return ups.filter((up): up is TimescaleMigration => "hypertables" in up);
 }

@@ -1,5 +1,16 @@
 import type { MigrationBuilder } from "node-pg-migrate";
 import { quoteIdentifier as identifier } from "../loaders/identifier.ts";
+import {
+  addColumnstorePolicy,
+  type ColumnstoreArgs,
+  type ColumnstorePolicyArgs,
+  disableColumnstore,
+  enableColumnstore,
+  leaveColumnstore,
+  removeColumnstorePolicy,
+  skippedColumnstore,
+} from "./columnstore.ts";
+import { type Edition, editionOf } from "./edition.ts";
 import { type Interval, intervalSql } from "./interval.ts";
 import { dropTable, plainTable } from "./reversal.ts";
 
@@ -7,6 +18,11 @@ import { dropTable, plainTable } from "./reversal.ts";
 export interface MigrationContext {
   /** The workload's own options, parsed (`timelift:workloadOptions`). */
   options: Record<string, unknown>;
+  /**
+   * Edition of TimescaleDB that the SQL is for; `migrate` checks it against the server.
+   * @default "apache", which Debian builds
+   */
+  edition?: Edition;
 }
 
 /** How a table becomes a hypertable. */
@@ -46,10 +62,25 @@ export interface TimescaleBuilder {
   keys(name: string, args: KeysArgs): void;
   /** An index named `<table>_<columns>_idx`; columns may end in ` desc`. */
   index(table: string, columns: string[], args?: { unique?: boolean }): void;
+  /**
+   * Lets a hypertable keep chunks in the columnstore. It belongs before the load, which then may write old chunks
+   * straight there; its way back turns them into rows again, chunk by chunk, and keeps every row. Skipped on Apache.
+   */
+  columnstore(table: string, args: ColumnstoreArgs): void;
+  /**
+   * Moves chunks to the columnstore as they grow old. It belongs after the load: a new policy runs at once, on
+   * half-loaded chunks too. Skipped on Apache.
+   */
+  columnstorePolicy(table: string, args: ColumnstorePolicyArgs): void;
 }
 
 /** A hypertable that a migration declares; validation checks that the target has it. */
 export interface DeclaredHypertable extends HypertableArgs {
+  table: string;
+}
+
+/** A policy that a migration declares; the loader writes chunks that it would move straight to the columnstore. */
+export interface DeclaredColumnstorePolicy extends ColumnstorePolicyArgs {
   table: string;
 }
 
@@ -59,13 +90,19 @@ type Action = (pgm: MigrationBuilder, context: MigrationContext) => void;
 export interface TimescaleMigration extends Action {
   readonly reverse: Action;
   readonly hypertables: (context: MigrationContext) => DeclaredHypertable[];
+  readonly columnstorePolicies: (context: MigrationContext) => DeclaredColumnstorePolicy[];
 }
 
+type Step = (pgm: MigrationBuilder, edition: Edition) => void;
+
 interface Operation {
-  up: (pgm: MigrationBuilder) => void;
-  down: (pgm: MigrationBuilder) => void;
+  up: Step;
+  down: Step;
+  /** SQL of the way back that commits on its own, so that it can be resumed; it runs before the others' way back. */
+  resumable?: (edition: Edition) => string | undefined;
   creates?: string;
   hypertable?: DeclaredHypertable;
+  columnstorePolicy?: DeclaredColumnstorePolicy;
 }
 
 /**
@@ -81,15 +118,25 @@ export function timescale(
     return list;
   };
   const up: Action = (pgm, context) => {
-    for (const operation of operations(context)) operation.up(pgm);
+    for (const operation of operations(context)) operation.up(pgm, editionOf(context));
   };
   const reverse: Action = (pgm, context) => {
-    for (const operation of operations(context).reverse()) operation.down(pgm);
+    const wayBack = operations(context).reverse();
+    const resumable = wayBack.flatMap((operation) => operation.resumable?.(editionOf(context)) ?? []);
+    if (resumable.length > 0) {
+      pgm.noTransaction();
+      for (const sql of resumable) pgm.sql(sql);
+      // What follows, the runner's own bookkeeping too, is one transaction again.
+      pgm.sql("BEGIN;");
+    }
+    for (const operation of wayBack) operation.down(pgm, editionOf(context));
   };
   return Object.assign(up, {
     reverse,
     hypertables: (context: MigrationContext) =>
       operations(context).flatMap((operation) => operation.hypertable ?? []),
+    columnstorePolicies: (context: MigrationContext) =>
+      operations(context).flatMap((operation) => operation.columnstorePolicy ?? []),
   });
 }
 
@@ -131,6 +178,28 @@ function builder(list: Operation[]): TimescaleBuilder {
         down: (pgm) => pgm.sql(`DROP INDEX IF EXISTS ${identifier(index)};`),
       });
     },
+    columnstore(table, args) {
+      list.push({
+        up: onCommunity(enableColumnstore(table, args), skippedColumnstore(table, "columnstore")),
+        resumable: (edition) => (edition === "community" ? leaveColumnstore(table) : undefined),
+        down: onCommunity(disableColumnstore(table)),
+      });
+    },
+    columnstorePolicy(table, args) {
+      list.push({
+        columnstorePolicy: { table, ...args },
+        up: onCommunity(addColumnstorePolicy(table, args), skippedColumnstore(table, "columnstore policy")),
+        down: onCommunity(removeColumnstorePolicy(table)),
+      });
+    },
+  };
+}
+
+/** Every function of the columnstore, those that remove it too, is refused by the Apache edition. */
+function onCommunity(sql: string, otherwise?: string): Step {
+  return (pgm, edition) => {
+    if (edition === "community") pgm.sql(sql);
+    else if (otherwise) pgm.sql(otherwise);
   };
 }
 

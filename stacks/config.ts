@@ -40,6 +40,8 @@ const schema = z.strictObject({
   /** Cores that TimescaleDB is tuned for. */
   cpus: z.coerce.number().int().min(1).default(2),
   ports: ports.prefault({}),
+  /** Edition of TimescaleDB; native runs Debian's, which is Apache, unless the machine brings its own. */
+  edition: z.enum(["apache", "community"]).default("apache"),
   /** When every row is compared. */
   validate: z.enum(["changed", "always"]).default("changed"),
   /** What the comparison demands: a preset, or keys that stand in place of those of `strict`. */
@@ -67,6 +69,7 @@ const examples: Record<keyof typeof schema.shape, string> = {
   memoryMb: "memoryMb 2048",
   cpus: "cpus 2",
   ports: "--path timelift:ports.SERVICE 15433",
+  edition: "edition apache",
   validate: "validate changed",
   thresholds: "thresholds strict",
   migrateTo: "migrateTo ''",

@@ -82,7 +82,11 @@ describe("what a preview says of migrations", () => {
     const to = { ...(inputs as object), to: "0001_reference_tables" } as never;
     const { inputs: planned } = await migrations.check({}, to);
     expect(Object.keys(planned.files)).toEqual(["0001_reference_tables"]);
-    expect(planned.down).toEqual(["0002_price_hypertables", "0003_option_hypertables"]);
+    expect(planned.down).toEqual([
+      "0002_price_hypertables",
+      "0003_option_hypertables",
+      "0004_price_columnstore",
+    ]);
     const nowhere = await migrations.check({}, { ...(inputs as object), to: "0099_nowhere" } as never);
     expect(nowhere.failures?.[0]?.reason).toContain("before-load/0001_reference_tables");
   });

@@ -1,11 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import type * as pulumi from "@pulumi/pulumi";
 import { TimeliftError } from "../../loaders/timelift-error.ts";
+import { editionOf } from "../../migrations/edition.ts";
 import { checkHistory, describeApplied, formatApplied, parseApplied } from "../../migrations/history.ts";
 import type { MigrateRequest, MigrateResult } from "../../migrations/migrate.ts";
 import { listMigrations, type Phase, phases } from "../../migrations/migration-files.ts";
 import { renderUp } from "../../migrations/render.ts";
-import { findWorkload } from "../workload.ts";
+import { findWorkload, type Workload } from "../workload.ts";
 import { checked } from "./checked.ts";
 import { runCommand } from "./command.ts";
 import type { MigrationsArgs } from "./migrations.ts";
@@ -23,7 +24,7 @@ type Outputs = Inputs & { applied: string[]; held: string[] };
 
 export function check(olds: Partial<Inputs>, news: Inputs): Promise<pulumi.dynamic.CheckResult> {
   return checked("phase", news, async () => {
-    const { migrationsDir, context } = await findWorkload(news.workload);
+    const { migrationsDir, context } = await workloadFor(news);
     const standing = standingFiles(migrationsDir, news.phase, news.to);
     const plan: Plan = { files: {}, sql: {}, down: [] };
     const described = [];
@@ -49,6 +50,7 @@ export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<pu
   const changes =
     !isDeepStrictEqual(wanted, olds.applied) ||
     !isDeepStrictEqual(news.down, olds.held) ||
+    editionOf(olds) !== editionOf(news) ||
     olds.target.database !== news.target.database;
   return { changes };
 }
@@ -69,7 +71,7 @@ export async function update(
 export async function remove(): Promise<void> {}
 
 async function apply(inputs: Inputs): Promise<Outputs> {
-  const { migrationsDir, context } = await findWorkload(inputs.workload);
+  const { migrationsDir, context } = await workloadFor(inputs);
   const request: MigrateRequest = {
     target: { ...inputs.target, user: "timelift_owner", password: inputs.password },
     workloadDir: migrationsDir,
@@ -80,6 +82,11 @@ async function apply(inputs: Inputs): Promise<Outputs> {
   };
   const { applied } = await runCommand<MigrateResult>(["migrate", "apply"], request);
   return { ...inputs, applied: applied.map(({ name }) => name), held: inputs.down };
+}
+
+async function workloadFor({ workload, edition }: Inputs): Promise<Workload> {
+  const found = await findWorkload(workload);
+  return { ...found, context: { ...found.context, edition } };
 }
 
 /** `to` names a migration of either phase; everything after it, in run order, should not stand. */

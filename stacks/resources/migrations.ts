@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Edition } from "../../migrations/edition.ts";
 import type { Phase } from "../../migrations/migration-files.ts";
 import type { WorkloadReference } from "../workload.ts";
 import { DynamicResource } from "./dynamic-resource.ts";
@@ -8,6 +9,8 @@ import type { Endpoint } from "./endpoint.ts";
 export interface MigrationsArgs {
   phase: Phase;
   workload: WorkloadReference;
+  /** Edition of TimescaleDB that the SQL is for. @default "apache" */
+  edition?: Edition;
   /** The database itself, never the pooler: DDL and advisory locks need a session. */
   target: Endpoint;
   /** Password of the role that owns the tables. */
