@@ -57,6 +57,10 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     summary: "build the sample SQLite file",
     load: async () => (await import("./sample.ts")).sampleCommand(),
   },
+  bench: {
+    summary: "measure loads beside other tools, on a server of its own",
+    load: async () => (await import("./bench.ts")).benchCommand(),
+  },
   test: {
     summary: "typecheck, lint and run the tests",
     load: async () => (await import("./test.ts")).testCommand(),

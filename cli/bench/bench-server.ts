@@ -102,6 +102,21 @@ export class BenchServer {
     await this.asSuperuser(superuser, (client) => client.query("CHECKPOINT"));
   }
 
+  /** Where it listens, for people. */
+  get address(): string {
+    return `127.0.0.1:${this.#port}`;
+  }
+
+  /** Cancels what the bench's own connections are doing. */
+  async cancelQueries(): Promise<void> {
+    await this.asSuperuser(superuser, (client) =>
+      client.query(
+        `SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+         WHERE backend_type = 'client backend' AND state = 'active' AND pid <> pg_backend_pid()`,
+      ),
+    );
+  }
+
   /** Milliseconds of processor time that the server has used until now, all of its processes together. */
   cpuMs(): number {
     return readTree(this.#pid).cpuMs;

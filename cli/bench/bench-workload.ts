@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { type Connection, connect } from "../../loaders/connection.ts";
+import { readEdition } from "../../migrations/edition.ts";
 import { migrate } from "../../migrations/migrate.ts";
 import { listMigrations } from "../../migrations/migration-files.ts";
 import { renderUp } from "../../migrations/render.ts";
@@ -12,7 +13,7 @@ export function benchWorkload(options: Record<string, unknown> = {}): WorkloadRe
 
 /** Makes the empty hypertable in a database. */
 export async function makeTables(owner: Connection, reference = benchWorkload()): Promise<void> {
-  const { migrationsDir, context } = await findWorkload(reference);
+  const { migrationsDir, context } = await migrationsFor(owner, reference);
   await migrate({ target: owner, workloadDir: migrationsDir, phase: "before-load", context }, () => {});
 }
 
@@ -21,7 +22,7 @@ export async function makeTables(owner: Connection, reference = benchWorkload())
  * @returns milliseconds
  */
 export async function addKey(owner: Connection, reference = benchWorkload()): Promise<number> {
-  const { migrationsDir, context } = await findWorkload(reference);
+  const { migrationsDir, context } = await migrationsFor(owner, reference);
   const files = listMigrations(migrationsDir, "after-load");
   const statements = await Promise.all(files.map((file) => renderUp(file, context)));
   const client = await connect(owner, "bench: key");
@@ -29,6 +30,18 @@ export async function addKey(owner: Connection, reference = benchWorkload()): Pr
     const start = performance.now();
     await client.query(statements.flat().join("\n"));
     return performance.now() - start;
+  } finally {
+    await client.end();
+  }
+}
+
+/** The workload's migrations, for the edition of the server at hand. */
+async function migrationsFor(owner: Connection, reference: WorkloadReference) {
+  const { migrationsDir, context } = await findWorkload(reference);
+  const client = await connect(owner, "bench: edition");
+  try {
+    const edition = (await readEdition(client)) ?? "apache";
+    return { migrationsDir, context: { ...context, edition } };
   } finally {
     await client.end();
   }

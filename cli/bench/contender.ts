@@ -26,6 +26,10 @@ export interface Arena {
 /** One way to bring the source into a database. */
 export interface Contender {
   name: ContenderName;
+  /** The program that `version` speaks of, where it is not the server. */
+  program?: string;
+  /** Without it there is no bench; a rival that fails is left out. */
+  isOurs: boolean;
   /** What it does, for people. */
   title: string;
   /** Seconds for a million rows on a quiet two-core machine, for the first round's progress line. */

@@ -10,7 +10,8 @@ import { measureLoad } from "./timelift-contender.ts";
  */
 export const floor: Contender = {
   name: "floor",
-  title: "floor: server-side COPY of a ready binary file, then primary key",
+  isOurs: true,
+  title: "floor (server-side COPY)",
   secondsPerMillion: 3.2,
   version: async () => ({ version: "the server's own COPY" }),
   async prepare(arena, database) {

@@ -9,7 +9,9 @@ import { countRows } from "./row-count.ts";
 /** pgloader with its own defaults: a plain table that it makes, then the source's indexes; no foreign keys. */
 export const pgloader: Contender = {
   name: "pgloader",
-  title: "pgloader: a plain table and its indexes, by its defaults",
+  program: "pgloader",
+  isOurs: false,
+  title: "pgloader (plain table)",
   secondsPerMillion: 18,
   version: () => versionOf("pgloader", "apt-get install pgloader"),
   prepare: async () => {},

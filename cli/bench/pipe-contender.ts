@@ -12,7 +12,9 @@ import { countRows } from "./row-count.ts";
 /** The two command-line shells and a pipe, into the hypertable with its key in place: what most people try first. */
 export const pipe: Contender = {
   name: "pipe",
-  title: "sqlite3 -csv | psql \\copy, primary key in place",
+  program: "sqlite3",
+  isOurs: false,
+  title: "sqlite3 -csv | psql \\copy",
   secondsPerMillion: 16,
   async version() {
     if (psql().length === 0) return { missing: "psql is not installed (apt-get install postgresql-client)" };

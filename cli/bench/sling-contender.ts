@@ -8,7 +8,9 @@ import { countRows } from "./row-count.ts";
 /** sling with its own defaults: a plain table that it makes, no index. */
 export const sling: Contender = {
   name: "sling",
-  title: "sling: a plain table without index, by its defaults",
+  program: "sling",
+  isOurs: false,
+  title: "sling (plain table, no index)",
   secondsPerMillion: 32,
   version: () => versionOf("sling", "its binary is in PyPI's sling-linux-amd64"),
   prepare: async () => {},

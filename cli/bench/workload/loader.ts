@@ -5,6 +5,8 @@ import { append, defineLoader, drop } from "../../../loaders/define-loader.ts";
 export const options = z.strictObject({
   /** Span of one chunk of the hypertable. */
   chunk: z.enum(["month", "year"]).default("month"),
+  /** Whether chunks end in the columnstore; Community edition only. */
+  columnstore: z.boolean().default(false),
 });
 
 /** The one table that every contender loads; the source has no other of any size. */
