@@ -38,7 +38,7 @@ class ValidationFailed extends Error {
 
   constructor(outputs: Outputs) {
     const failed = outputs.lines.filter((line) => !/^(PASS|SKIP)/.test(line));
-    const reasons = [...failed, `the whole report: ${outputs.page}`];
+    const reasons = [...failed.slice(0, -1), `${failed.at(-1)}\n       the whole report: ${outputs.page}`];
     super(`validation failed\n${reasons.join("\n")}`);
     this.id = outputs.workload.name;
     this.properties = outputs;

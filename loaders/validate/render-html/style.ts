@@ -71,7 +71,7 @@ summary h3 { display: inline; }
 .bar, .axis { display: grid; grid-template-columns: 7rem minmax(0, 1fr) 5.5rem; gap: .8rem; align-items: center; font-size: .9rem; }
 .bar svg { display: block; width: 100%; height: .9rem; }
 .bar > span { overflow-wrap: anywhere; }
-.load .bar, .load .axis { grid-template-columns: 10rem minmax(0, 1fr) 11rem; }
+.load .bar, .load .axis { grid-template-columns: 10rem minmax(0, 1fr) 13rem; }
 .load .bar { padding: .25rem 0; break-inside: avoid; }
 .load .bar svg { height: 2.4rem; }
 svg .track { fill: var(--track); }
