@@ -33,6 +33,8 @@ export interface SourceTable {
   /** Column sets of UNIQUE constraints and plain unique indexes, without the primary key. */
   unique: string[][];
   foreignKeys: SourceForeignKey[];
+  /** Why SQLite cannot read it (a view over a table that is gone, a module that is missing); absent when it can. */
+  broken?: string;
 }
 
 /** Source table name -> table. Internal and shadow tables are left out. */
@@ -44,7 +46,10 @@ interface TableRow {
   wr: bigint;
 }
 
-/** Reads the tables and views of a source, with their columns and keys. */
+/**
+ * Reads the tables and views of a source, with their columns and keys. One that SQLite itself cannot read is there
+ * too, without columns: only who loads it is concerned.
+ */
 export function readSourceSchema(source: Source): SourceSchema {
   const rows = source
     .prepare("SELECT name, type, wr FROM pragma_table_list WHERE schema = 'main' ORDER BY name")
@@ -52,25 +57,51 @@ export function readSourceSchema(source: Source): SourceSchema {
   const schema: SourceSchema = new Map();
   for (const row of rows) {
     if (row.type === "shadow" || row.name.startsWith("sqlite_")) continue;
-    schema.set(row.name, readTable(source, row));
+    schema.set(row.name, readWorkingTable(source, row));
   }
   return schema;
 }
 
 /**
  * The table of that name, as SQLite would find it (letter case does not matter).
- * @throws TimeliftError source-table-missing, which names what exists instead
+ * @throws TimeliftError source-table-missing, which names what exists instead; source-table-broken
  */
 export function findSourceTable(schema: SourceSchema, name: string): SourceTable {
   const exact = schema.get(name);
-  if (exact !== undefined) return exact;
-  for (const table of schema.values()) if (table.name.toLowerCase() === name.toLowerCase()) return table;
+  if (exact !== undefined) return working(exact);
+  for (const table of schema.values())
+    if (table.name.toLowerCase() === name.toLowerCase()) return working(table);
   throw new TimeliftError({
     code: "source-table-missing",
     subject: `source table ${name}`,
     problem: `the loader expects it, but the source has no such table or view. It has: ${[...schema.keys()].join(", ")}.${didYouMean(name, schema.keys())}`,
     remedy: `Name the right table with "from" in the loader, or point the source at the right file.`,
   });
+}
+
+function working(table: SourceTable): SourceTable {
+  if (table.broken === undefined) return table;
+  throw new TimeliftError({
+    code: "source-table-broken",
+    subject: `source ${table.kind} ${table.name}`,
+    problem: `SQLite cannot read it: ${table.broken}.`,
+    remedy: "Mend or drop it in the source, or take it out of the loader.",
+  });
+}
+
+function readWorkingTable(source: Source, row: TableRow): SourceTable {
+  try {
+    return readTable(source, row);
+  } catch (error) {
+    // SQLITE_ERROR is about this statement; damage, locks and the like concern the whole file.
+    if ((error as { code?: string }).code !== "SQLITE_ERROR") throw error;
+    const empty = { columns: [], primaryKey: [], rowid: null, unique: [], foreignKeys: [] };
+    return { name: row.name, kind: kindOf(row), ...empty, broken: (error as Error).message };
+  }
+}
+
+function kindOf(row: TableRow): SourceTable["kind"] {
+  return row.type === "view" ? "view" : row.type === "virtual" ? "virtual" : "table";
 }
 
 function readTable(source: Source, row: TableRow): SourceTable {
@@ -95,7 +126,7 @@ function readTable(source: Source, row: TableRow): SourceTable {
         generated: column.hidden === 2n ? "virtual" : column.hidden === 3n ? "stored" : "no",
       }),
     );
-  const kind = row.type === "view" ? "view" : row.type === "virtual" ? "virtual" : "table";
+  const kind = kindOf(row);
   return {
     name: row.name,
     kind,
