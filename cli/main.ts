@@ -53,6 +53,10 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     summary: "start or stop one service (what NativeService runs)",
     load: async () => (await import("./service.ts")).serviceCommand(),
   },
+  inspect: {
+    summary: "what a SQLite file really holds, and what to declare for it",
+    load: async () => (await import("./inspect.ts")).inspectCommand(),
+  },
   sample: {
     summary: "build the sample SQLite file",
     load: async () => (await import("./sample.ts")).sampleCommand(),
