@@ -43,6 +43,7 @@ const tables = new Migrations(
 );
 const load = new SqliteLoad("load", {
   ...data,
+  maxRejects: config.maxRejects,
   password: passwords.timelift_loader,
   tables: tables.applied,
   held: tables.held,

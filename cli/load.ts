@@ -21,7 +21,7 @@ export function loadCommand(): Command {
   return addNarrowingOptions(command)
     .option("--force", "load every chosen table anew, changed or not", false)
     .option("--workers <count>", "connections that write side by side, 1 to 64", workerCount)
-    .option("--max-rejects <count>", "how many values that do not fit may be set aside", rejectLimit)
+    .option("--max-rejects <count>", "how many rows that do not fit may be left out", rejectLimit)
     .option("--dry-run", "say what would happen, and write nothing", false)
     .option("--status", "say how far the last load is, from the ledger; disturbs nothing", false)
     .option("--watch", "with --status: until no load runs any more", false)
@@ -52,5 +52,5 @@ function workerCount(text: string): number {
 function rejectLimit(text: string): number | string {
   if (/^\d+$/.test(text)) return Number(text);
   if (/^\d+(\.\d+)?%$/.test(text)) return text;
-  throw new InvalidArgumentError("a number of values, or a share of the rows like 0.1%.");
+  throw new InvalidArgumentError("a number of rows, or a share of them like 0.1%.");
 }

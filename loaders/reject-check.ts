@@ -34,7 +34,9 @@ export class RejectCheck {
       rows += ledger.rows + ledger.rejected;
       known += ledger.rejected - (retry?.fits.length ?? 0) - (retry?.gone.length ?? 0);
     }
-    this.#context.budget = new RejectBudget(allowedRejects(this.#maxRejects, rows), known);
+    const budget = new RejectBudget(allowedRejects(this.#maxRejects, rows), known);
+    // The same object as before: connections that write side by side share it.
+    this.#context.budget.left = budget.left;
     if (this.#context.budget.left < 0) await this.end(before);
   }
 

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { maxRejectsPattern } from "../loaders/reject-limit.ts";
 import { TimeliftError } from "../loaders/timelift-error.ts";
 import { thresholdNames, thresholds } from "./threshold-config.ts";
 
@@ -42,6 +43,11 @@ const schema = z.strictObject({
   ports: ports.prefault({}),
   /** Edition of TimescaleDB; native runs Debian's, which is Apache, unless the machine brings its own. */
   edition: z.enum(["apache", "community"]).default("apache"),
+  /** Rows that a load may reject: a number of them, or a share of the load's rows such as 0.1%. */
+  maxRejects: z.coerce
+    .string()
+    .regex(maxRejectsPattern, 'a number of rows, or a share of them such as "0.1%"')
+    .default("0"),
   /** When every row is compared. */
   validate: z.enum(["changed", "always"]).default("changed"),
   /** What the comparison demands: a preset, or keys that stand in place of those of `strict`. */
@@ -70,6 +76,7 @@ const examples: Record<keyof typeof schema.shape, string> = {
   cpus: "cpus 2",
   ports: "--path timelift:ports.SERVICE 15433",
   edition: "edition apache",
+  maxRejects: "maxRejects 0.1%",
   validate: "validate changed",
   thresholds: "thresholds strict",
   migrateTo: "migrateTo ''",

@@ -41,6 +41,7 @@ describe("the stack's config", () => {
     const message = problem({
       memoryMb: "12",
       validate: "sometimes",
+      maxRejects: "a few",
       ports: '{"redis":99999,"mysql":3306}',
       colour: "blue",
     });
@@ -48,6 +49,8 @@ describe("the stack's config", () => {
     expect(message).toContain("pulumi config set timelift:source path/to/app.db");
     expect(message).toContain('timelift:memoryMb = "12"');
     expect(message).toContain('timelift:validate = "sometimes"');
+    expect(message).toContain('timelift:maxRejects = "a few": a number of rows');
+    expect(message).toContain("pulumi config set timelift:maxRejects 0.1%");
     expect(message).toMatch(/"changed"\|"always"/);
     expect(message).toContain("timelift:ports.redis = 99999");
     expect(message).toContain("pulumi config set --path timelift:ports.redis 15433");
@@ -100,7 +103,7 @@ describe("the stack's config", () => {
     expect(Object.keys(declared).sort()).toEqual(Object.keys(defaults).sort());
     for (const [key, text] of Object.entries(declared)) {
       if (key === "source") continue;
-      const given = parse({ source: "a", [key]: text.replace(/^""$/, "") });
+      const given = parse({ source: "a", [key]: text.replace(/^"(.*)"$/, "$1") });
       expect([key, given[key as keyof typeof given]]).toEqual([key, defaults[key as keyof typeof defaults]]);
     }
   });

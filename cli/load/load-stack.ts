@@ -36,7 +36,6 @@ export interface LoadOptions extends NarrowingOptions {
 type Extras = Pick<RunLoadArgs, "signal"> & {
   workers?: number;
   force?: boolean;
-  maxRejects?: number | string;
 };
 
 /** Loads the source of a stack, or says how far that is, as the options have it. */
@@ -53,7 +52,10 @@ async function argsOf(options: LoadOptions): Promise<OutlookArgs> {
   const workload = await findWorkload(workloadReference(config));
   const source = options.source ? resolve(options.source) : resolve(projectDir, config.source);
   const copyPath = copyPathIn(stackFolder(stack));
-  const args = { workload: workload.name, loader: workload.loader, source, copyPath, target, force };
+  const args = {
+    ...{ workload: workload.name, loader: workload.loader, source, copyPath, target, force },
+    maxRejects: options.maxRejects ?? config.maxRejects,
+  };
   if (options.status) return args;
   const loader = await chosenRows(workload, source, copyPath, options);
   const narrowed = { ...args, loader };
@@ -89,8 +91,8 @@ async function preview(args: OutlookArgs, { json }: LoadOptions): Promise<void> 
 }
 
 async function load(args: OutlookArgs, options: LoadOptions): Promise<void> {
-  const { workers, force, maxRejects } = options;
-  const extras: Extras = { workers, force, maxRejects, signal: untilSignal() };
+  const { workers, force } = options;
+  const extras: Extras = { workers, force, signal: untilSignal() };
   const json = options.json ? new JsonLines((line) => console.log(line)) : undefined;
   const view = json ?? (await viewFor(Object.keys(args.loader.tables)));
   try {

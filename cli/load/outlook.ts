@@ -34,6 +34,8 @@ export interface OutlookArgs {
   target: Connection;
   /** Whether the load would be one with `force`. */
   force: boolean;
+  /** Rows that the load may reject. */
+  maxRejects: number | string;
 }
 
 /**

@@ -41,6 +41,11 @@ export interface LoadCommandRequest {
   copyPath: string;
   /** The database itself, as the loading role. */
   target: Connection;
+  /**
+   * Rows that may be rejected, as `RunLoadArgs.maxRejects`.
+   * @default "0"
+   */
+  maxRejects?: string;
 }
 
 export function check(olds: Partial<Inputs>, news: Inputs): Promise<dynamic.CheckResult> {
@@ -72,6 +77,7 @@ export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<dy
   const changes =
     (olds.loaded !== news.fingerprint && news.held.length === 0) ||
     olds.mapping !== news.mapping ||
+    (olds.maxRejects ?? "0") !== (news.maxRejects ?? "0") ||
     olds.target.database !== news.target.database ||
     !isDeepStrictEqual(olds.tables, news.tables) ||
     !isDeepStrictEqual(olds.held, news.held);
@@ -92,7 +98,7 @@ export async function remove(_id: string, { stateDir }: Outputs): Promise<void> 
 }
 
 async function load(inputs: Inputs): Promise<Outputs> {
-  const { workload, source, stateDir, target, password, held } = inputs;
+  const { workload, source, stateDir, target, password, held, maxRejects } = inputs;
   if (held.length > 0) {
     const why = `nothing is loaded while timelift:migrateTo leaves ${held.join(", ")} down`;
     return { ...inputs, loaded: "", rows: 0, summary: { "-": why }, parts: "{}" };
@@ -102,11 +108,16 @@ async function load(inputs: Inputs): Promise<Outputs> {
     source,
     copyPath: copyPathIn(stateDir),
     target: { ...target, user: "timelift_loader", password },
+    ...(maxRejects !== undefined && { maxRejects }),
   };
   const result = await runCommand<LoadResult>(["load", "--request"], request);
   const summary = Object.entries(result.tables).map(([table, done]) => {
-    const { rows, inserted, updated, deleted } = done;
-    return [table, `${rowCount(rows)}; ${inserted} inserted, ${updated} updated, ${deleted} deleted`];
+    const { rows, inserted, updated, deleted, rejected = 0 } = done;
+    const without = rejected === 0 ? "" : `, ${rejected} rejected`;
+    return [
+      table,
+      `${rowCount(rows)}; ${inserted} inserted, ${updated} updated, ${deleted} deleted${without}`,
+    ];
   });
   const { fingerprint, parts, rows } = result;
   writeLoadedParts(stateDir, { fingerprint, mapping: inputs.mapping, parts });

@@ -14,6 +14,11 @@ export interface SqliteLoadArgs {
   password: pulumi.Input<string>;
   /** The stack's folder, relative to the project: the private copy of the source lives there. */
   stateDir: string;
+  /**
+   * Rows that may be rejected before the load fails: a number of rows, or a share such as "0.1%".
+   * @default "0"
+   */
+  maxRejects?: string;
   /** Migrations that stand; tables made anew are loaded anew. */
   tables: pulumi.Input<string[]>;
   /** Migrations that are down on purpose; while there are any, nothing is loaded. */
