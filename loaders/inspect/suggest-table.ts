@@ -224,7 +224,8 @@ function referenceProblem(
   if (!isKey) return "what it refers to is no key";
   if (child.type !== other.type) return `${child.type} cannot refer to ${other.type}`;
   if (orphans === null) return "SQLite cannot check it";
-  if (orphans > 0) return `${orphans.toLocaleString("en-US")} rows refer to nothing`;
+  if (orphans > 0)
+    return `${orphans.toLocaleString("en-US")} ${orphans === 1 ? "row refers" : "rows refer"} to nothing`;
   return null;
 }
 
