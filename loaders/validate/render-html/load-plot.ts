@@ -2,13 +2,17 @@ import type { LoadHistory, TableLoad } from "../../validation-report.ts";
 import { axis } from "./axis.ts";
 import { html, type Markup } from "./markup.ts";
 import { linear, type Scale } from "./scale.ts";
-import { count, counted, duration, rough } from "./wording.ts";
+import { counted, duration, rough } from "./wording.ts";
 
-/** Tables that have a plot of their own; the others are small beside them. */
+/** Tables that have a plot of their own, and the share of all rows below which none has one: it would be empty. */
 const mostTables = 8;
+const leastShare = 0.005;
 
 /** A table with less of all rows does not set the scale: its few rows come at once. */
 const smallShare = 0.05;
+
+/** Share of the axis below which a step cannot be seen. */
+const shortest = 0.005;
 
 /** Rows that came in between two commits. */
 interface Step {
@@ -28,17 +32,18 @@ export function loadPlot(load: LoadHistory | undefined): Markup {
 }
 
 function plots(tables: TableLoad[]): Markup {
-  const shown = tables.slice(0, mostTables);
-  const rest = tables.slice(mostTables);
+  const all = tables.reduce((sum, each) => sum + rowsOf(each), 0);
+  const shown = tables.slice(0, mostTables).filter((each) => rowsOf(each) >= all * leastShare);
+  const rest = tables.slice(shown.length);
   const others =
     rest.length > 0 &&
-    ` The other ${counted(rest.length, "table")} hold ${counted(
+    ` The other ${counted(rest.length, "table")} ${rest.length === 1 ? "holds" : "hold"} ${counted(
       rest.reduce((sum, each) => sum + rowsOf(each), 0),
       "row",
     )}.`;
-  const time = linear(Math.max(...tables.flatMap(({ points }) => points.map(({ ms }) => ms))));
-  const steps = shown.map((each) => stepsOf(each, tables));
-  const all = tables.reduce((sum, each) => sum + rowsOf(each), 0);
+  const ms = Math.max(1, ...tables.flatMap(({ points }) => points.map((point) => point.ms)));
+  const time = linear(ms);
+  const steps = shown.map((each) => stepsOf(each, tables, ms));
   const large = steps.filter((_steps, index) => rowsOf(shown[index] as TableLoad) >= all * smallShare);
   const rate = linear(Math.max(1, ...large.flat().map(rateOf)));
   return html`
@@ -55,7 +60,7 @@ function plot(load: TableLoad, steps: Step[], time: Scale, rate: Scale): Markup 
   const said = `${counted(rows, "row")} in ${duration(ms)}, ${mean}`;
   return html`<div class="bar"><span>${load.table}</span>
       <svg class="timescale" role="img" viewBox="0 0 100 100" preserveAspectRatio="none"><title>${load.table}: ${said}</title><desc>Rows per second while ${load.table} was loaded, in ${counted(steps.length, "step")}</desc><rect class="track" width="100" height="100"/>${steps.map((step) => block(step, time, rate))}</svg>
-      <span class="number">${count(rows)} <span class="quiet">rows, ${mean}</span></span></div>`;
+      <span class="number">${counted(rows, "row")} <span class="quiet">${mean}</span></span></div>`;
 }
 
 function block(step: Step, time: Scale, rate: Scale): Markup {
@@ -65,16 +70,36 @@ function block(step: Step, time: Scale, rate: Scale): Markup {
   return html`<rect x="${left}" y="${Number((100 - height).toFixed(2))}" width="${Number(width.toFixed(2))}" height="${height}"/>`;
 }
 
-/** A table's first part began, for all that is known, with the last commit of another table before its own. */
-function stepsOf({ table, points }: TableLoad, tables: TableLoad[]): Step[] {
-  const first = points[0]?.ms ?? 0;
+/** The steps of one table; those too short to be seen are part of the next. */
+function stepsOf({ table, points }: TableLoad, tables: TableLoad[], wholeMs: number): Step[] {
+  const commits = points.reduce<Step[]>((groups, { ms, rows }) => {
+    const last = groups.at(-1);
+    if (last && ms - last.from < wholeMs * shortest) {
+      last.to = ms;
+      last.rows += rows;
+    } else groups.push({ from: ms, to: ms, rows });
+    return groups;
+  }, []);
+  return commits.map(({ to, rows }, index) => ({
+    from: commits[index - 1]?.to ?? beginning(table, commits, tables),
+    to,
+    rows,
+  }));
+}
+
+/**
+ * When a table's first part began is not written anywhere: its later parts tell how long it took; without any, it
+ * followed another table's commit.
+ */
+function beginning(table: string, commits: Step[], tables: TableLoad[]): number {
+  const [first, last] = [commits[0], commits.at(-1)];
+  if (!first || !last) return 0;
+  if (last !== first) {
+    const later = commits.slice(1).reduce((sum, { rows }) => sum + rows, 0);
+    return Math.max(0, first.to - (first.rows * (last.to - first.to)) / later);
+  }
   const others = tables.filter((each) => each.table !== table).flatMap((each) => each.points);
-  let from = Math.max(0, ...others.map(({ ms }) => ms).filter((ms) => ms < first));
-  return points.map(({ ms, rows }) => {
-    const step = { from, to: ms, rows };
-    from = ms;
-    return step;
-  });
+  return Math.max(0, ...others.map(({ ms }) => ms).filter((ms) => ms < first.from));
 }
 
 function rateOf({ from, to, rows }: Step): number {

@@ -40,6 +40,8 @@ tbody th { font-weight: 500; }
 th:first-child, td:first-child { padding-left: 0; }
 th:last-child, td:last-child { padding-right: 0; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
+.stacked .number { white-space: nowrap; }
+.stacked thead .number { white-space: normal; }
 .bad { color: var(--fail); font-weight: 650; }
 .value { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: .875rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 .word { font-family: system-ui, sans-serif; color: var(--quiet); }
@@ -71,8 +73,9 @@ summary h3 { display: inline; }
 .bar, .axis { display: grid; grid-template-columns: 7rem minmax(0, 1fr) 5.5rem; gap: .8rem; align-items: center; font-size: .9rem; }
 .bar svg { display: block; width: 100%; height: .9rem; }
 .bar > span { overflow-wrap: anywhere; }
-.load .bar, .load .axis { grid-template-columns: 10rem minmax(0, 1fr) 13rem; }
+.load .bar, .load .axis { grid-template-columns: 10rem minmax(0, 1fr) 8rem; }
 .load .bar { padding: .25rem 0; break-inside: avoid; }
+.load .number .quiet { display: block; }
 .load .bar svg { height: 2.4rem; }
 svg .track { fill: var(--track); }
 svg.sqlite rect:not(.track) { fill: var(--sqlite); }
@@ -87,6 +90,7 @@ svg.timescale rect:not(.track) { fill: var(--timescale); }
   main { padding: 1.2rem 1rem 3rem; }
   h1 { font-size: 1.4rem; }
   .facts { grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .8rem 1rem; }
+  .facts > div:last-child:nth-child(odd) { grid-column: 1 / -1; }
   .stacked thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .stacked tr { display: grid; grid-template-columns: 1fr 1fr; gap: .1rem 1rem; padding: .7rem 0; border-bottom: 1px solid var(--line); }
   .stacked th, .stacked td { border: 0; padding: 0; text-align: left; }
@@ -108,7 +112,8 @@ svg.timescale rect:not(.track) { fill: var(--timescale); }
   .load .bar, .load .axis { grid-template-columns: minmax(0, 1fr); gap: .1rem; }
   .load .axis > span { display: none; }
   .load .bar .number { text-align: left; }
-  .tick:not(.first):not(.last):nth-child(even) { visibility: hidden; }
+  .load .number .quiet { display: inline; }
+  .tick.spare { visibility: hidden; }
 }
 @media print {
   body { background: #fff; font-size: 10pt; }
