@@ -3,7 +3,7 @@ export const style = `
 :root {
   --page: #fbfbf9; --card: #fff; --text: #1c2126; --quiet: #5a636d; --line: #dcdfe3; --track: #eceef0;
   --pass: #17633a; --pass-back: #e4f2e9; --fail: #a1211b; --fail-back: #fbe9e7; --skip: #6a5300; --skip-back: #f6efd8;
-  --sqlite: #8a94a0; --timescale: #2a62b8; --mark: #ffe3a3; --mark-line: #9a5b00;
+  --sqlite: #737e8a; --timescale: #2a62b8; --mark: #ffe3a3; --mark-line: #9a5b00;
 }
 @media screen and (prefers-color-scheme: dark) {
   :root {
