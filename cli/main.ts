@@ -41,6 +41,10 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     summary: "load a source (what SqliteLoad runs)",
     load: async () => (await import("./load.ts")).loadCommand(),
   },
+  rejects: {
+    summary: "the rows that were not loaded, and why; load them after a correction",
+    load: async () => (await import("./rejects.ts")).rejectsCommand(),
+  },
   validate: {
     summary: "compare every row with the source, now",
     load: async () => (await import("./validate.ts")).validateCommand(),

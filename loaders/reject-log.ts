@@ -43,6 +43,8 @@ export const createRejects = `
   CREATE INDEX IF NOT EXISTS reject_table ON timelift.reject (workload, table_name, rowid)`;
 
 const linesAStatement = 5000;
+const lineColumns = `table_name AS table, source_table AS "sourceTable", rowid, row_key AS key,
+  column_name AS column, value, reason, run, rejected_at AS at`;
 const ofTable = "WHERE workload = $1 AND table_name = $2";
 
 /**
@@ -106,13 +108,27 @@ export class RejectLog {
   /** Lines in the order of their tables and rows, newest run first. */
   async lines(tables: string[], most: number): Promise<RejectLine[]> {
     const { rows } = await this.#client.query<RejectLine>(
-      `SELECT table_name AS table, source_table AS "sourceTable", rowid, row_key AS key, column_name AS column, value,
-              reason, run, rejected_at AS at
-       FROM timelift.reject WHERE workload = $1 AND table_name = ANY($2)
+      `SELECT ${lineColumns} FROM timelift.reject WHERE workload = $1 AND table_name = ANY($2)
        ORDER BY table_name, run DESC, rowid NULLS LAST, id LIMIT $3`,
       [this.#workload, tables, most],
     );
     return rows;
+  }
+
+  /** Every line of some tables, in the order in which they were written. */
+  async *all(tables: string[]): AsyncGenerator<RejectLine> {
+    for (let after = "0"; ; ) {
+      const { rows } = await this.#client.query<RejectLine & { id: string }>(
+        `SELECT id, ${lineColumns} FROM timelift.reject
+         WHERE workload = $1 AND table_name = ANY($2) AND id > $3 ORDER BY id LIMIT ${linesAStatement}`,
+        [this.#workload, tables, after],
+      );
+      for (const { id, ...line } of rows) {
+        after = id;
+        yield line;
+      }
+      if (rows.length < linesAStatement) return;
+    }
   }
 
   /** What was rejected and why, most frequent first. */
