@@ -3,6 +3,7 @@ import type { LedgerTable } from "./ledger.ts";
 import type { Part, TableLoad } from "./load-result.ts";
 import { Merge } from "./merge-table.ts";
 import { applyRetry, type Retry } from "./reject-retry.ts";
+import { requireStill } from "./source/still-source.ts";
 import { type Action, type TableTask, targetRows, wholeMerge } from "./table-task.ts";
 import { targetError } from "./target-error.ts";
 import { TimeliftError } from "./timelift-error.ts";
@@ -54,6 +55,7 @@ export async function applyChanges(
     for (const change of changes) await requireCount(context, change);
     await requireUntouched(context, changes, before);
   }
+  requireStill(context.mark);
   await client.query("COMMIT");
   return new Map(changes.map((change) => [change.task.name, change.load]));
 }
@@ -116,7 +118,12 @@ async function writeRows(
     const anew = action.kind === "append" && action.anew;
     if (change.retry !== null) load.inserted = await applyRetry(context, task, change.retry);
     if (action.kind === "append") {
-      load.inserted += await copyTable(context, task, action.range, { anew, inTransaction: true });
+      for (const [i, range] of action.ranges.entries()) {
+        load.inserted += await copyTable(context, task, range, {
+          anew: anew && i === 0,
+          inTransaction: true,
+        });
+      }
     }
     load.rows = (anew ? 0 : (known?.rows ?? 0)) + load.inserted;
   } else if (merge.keyed) {

@@ -12,7 +12,7 @@ export interface Connection {
 
 /**
  * Opens one client; the caller ends it. `purpose` is what `pg_stat_activity` shows.
- * @throws TimeliftError `database-unreachable`, `database-password`, `database-missing`, `database-refused`
+ * @throws TimeliftError `database-unreachable`, `database-starting`, `database-password`, `database-missing`, `database-refused`
  */
 export async function connect(connection: Connection, purpose: string): Promise<pg.Client> {
   const client = new pg.Client({ ...connection, application_name: `timelift ${purpose}` });
@@ -33,10 +33,17 @@ function refused({ host, port, database, user }: Connection, error: NodeJS.Errno
     case "ENOTFOUND":
     case "ETIMEDOUT":
     case "EHOSTUNREACH":
+    case "ECONNRESET":
       return of(
         "database-unreachable",
         `nobody answers there (${error.code})`,
         "start it with timelift up; timelift status shows what runs",
+      );
+    case "57P03":
+      return of(
+        "database-starting",
+        `it takes no connection now: ${error.message}`,
+        "try again in a few seconds",
       );
     case "28P01":
       return of(

@@ -3,12 +3,15 @@ import { CopyRows } from "./copy-rows.ts";
 import type { EncodedColumn } from "./encode/row-encoder.ts";
 import { quoteIdentifier } from "./identifier.ts";
 import type { Ledger } from "./ledger.ts";
-import type { LoadEvent } from "./load-event.ts";
+import type { LoadProgress } from "./load-progress.ts";
 import type { Part } from "./load-result.ts";
+import { PartCopy } from "./part-copy.ts";
 import type { RejectedRow } from "./reject.ts";
 import { RejectFlood } from "./reject-flood.ts";
 import type { RejectBudget } from "./reject-limit.ts";
+import type { ColumnstoreLayout } from "./source/columnstore-rows.ts";
 import type { SourceReader } from "./source/source-reader.ts";
+import { requireStill, type StillMark } from "./source/still-source.ts";
 import type { RowRange } from "./source/table-reader.ts";
 import type { TableTask } from "./table-task.ts";
 
@@ -17,11 +20,13 @@ export interface LoadContext {
   client: pg.ClientBase;
   reader: SourceReader;
   ledger: Ledger;
+  /** Set where the source is read in place: nothing that was read counts unless it stood still. */
+  mark: StillMark | null;
   /** Rows a part. */
   partRows: number;
   /** How many more rows may be rejected before the load stops. */
   budget: RejectBudget;
-  events: (event: LoadEvent) => void;
+  progress: LoadProgress;
   signal?: AbortSignal;
 }
 
@@ -36,7 +41,7 @@ export async function copyTable(
   options: { anew: boolean; inTransaction: boolean },
 ): Promise<number> {
   const { client, ledger } = context;
-  let copy: CopyRows | null = null;
+  const copy = new PartCopy(client, task.name, columnsOf(task));
   let begun = false;
   let rows = 0;
   let { anew } = options;
@@ -49,26 +54,25 @@ export async function copyTable(
   };
   const commit = async () => {
     begun = false;
+    requireStill(context.mark);
     if (!options.inTransaction) await client.query("COMMIT");
   };
-  for await (const message of encode(context, task, range)) {
+  for await (const message of encode(context, task, range, task.columnstore)) {
     if (message.kind === "rows") {
-      if (copy === null) {
-        await begin();
-        copy = new CopyRows(client, quoteIdentifier(task.name), columnsOf(task));
-      }
-      await copy.write(message.bytes);
+      await begin();
+      const sent = message.bytes.length;
+      await copy.write(message.bytes, message.store);
+      context.progress.sent(task.name, message.rows, sent);
     } else if (message.kind === "part") {
       await begin();
-      await copy?.finish();
-      copy = null;
+      await copy.finish();
       await ledger.reject(task.name, task.planned.read.table, message.rejects);
       await ledger.add(task.name, task.planned.seed, message.part);
       await commit();
       rows += message.part.rows;
-      context.events({ kind: "part", table: task.name, rows });
+      context.progress.committed(task.name, message.part.rows);
     } else if (message.kind === "flood") {
-      await copy?.finish();
+      await copy.finish();
       throw new RejectFlood(task.name, message.rejects);
     }
   }
@@ -117,7 +121,12 @@ export async function copyRejected(context: LoadContext, task: TableTask, rowids
   await copy.finish();
 }
 
-async function* encode(context: LoadContext, task: TableTask, range: RowRange) {
+async function* encode(
+  context: LoadContext,
+  task: TableTask,
+  range: RowRange,
+  columnstore?: ColumnstoreLayout,
+) {
   const { reader, partRows, budget, signal } = context;
   const { read, seed } = task.planned;
   const mostRejects = Math.max(0, budget.left);
@@ -131,6 +140,7 @@ async function* encode(context: LoadContext, task: TableTask, range: RowRange) {
     partRows,
     seed,
     mostRejects,
+    columnstore,
   } as const;
   for await (const message of reader.run(job)) {
     signal?.throwIfAborted();

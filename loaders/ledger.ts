@@ -14,6 +14,8 @@ export interface LedgerTable {
   rejected: number;
   /** Digest seed of the loader entry that loaded it. */
   definition: string;
+  /** The source's state that the table is known to be in line with; null while a load is not complete. */
+  fingerprint: string | null;
 }
 
 const create = `
@@ -37,6 +39,12 @@ const create = `
     run bigint NOT NULL REFERENCES timelift.load_run,
     loaded_at timestamptz NOT NULL DEFAULT now()
   );
+  CREATE TABLE IF NOT EXISTS timelift.load_state (
+    workload text NOT NULL,
+    table_name text NOT NULL,
+    fingerprint text NOT NULL,
+    PRIMARY KEY (workload, table_name)
+  );
   CREATE INDEX IF NOT EXISTS load_part_table ON timelift.load_part (workload, table_name);
   ALTER TABLE timelift.load_part ADD COLUMN IF NOT EXISTS rejected bigint NOT NULL DEFAULT 0;
   ${createRejects}`;
@@ -44,7 +52,7 @@ const create = `
 /** Whether the ledger is there, and whether an earlier version made it. */
 const inspect = `
   SELECT to_regnamespace('timelift') IS NOT NULL AS schema, to_regclass('timelift.load_part') IS NOT NULL AS tables,
-         to_regclass('timelift.reject') IS NOT NULL AND EXISTS (
+         to_regclass('timelift.reject') IS NOT NULL AND to_regclass('timelift.load_state') IS NOT NULL AND EXISTS (
            SELECT FROM pg_attribute WHERE attrelid = to_regclass('timelift.load_part') AND attname = 'rejected') AS current`;
 
 interface Found {
@@ -110,15 +118,17 @@ export class Ledger {
       rows: string;
       rejected: string;
       digest: string;
+      fingerprint: string | null;
     }>(
-      `SELECT table_name, definition, lo, hi, up_to, rows, ${this.#current ? "rejected" : "0 AS rejected"}, digest FROM timelift.load_part
-       WHERE workload = $1 ORDER BY table_name, lo NULLS FIRST, id`,
+      `SELECT table_name, definition, lo, hi, up_to, rows, digest,
+              ${this.#current ? "rejected, (SELECT fingerprint FROM timelift.load_state s WHERE s.workload = $1 AND s.table_name = p.table_name)" : "0 AS rejected, NULL AS fingerprint"}
+       FROM timelift.load_part p WHERE workload = $1 ORDER BY table_name, lo NULLS FIRST, id`,
       [this.#workload],
     );
     const tables = new Map<string, LedgerTable>();
     for (const row of rows) {
       const table = tables.get(row.table_name) ?? {
-        ...{ parts: [], rows: 0, rejected: 0, definition: row.definition },
+        ...{ parts: [], rows: 0, rejected: 0, definition: row.definition, fingerprint: row.fingerprint },
       };
       const part: Part = {
         lo: toNumber(row.lo),
@@ -137,11 +147,19 @@ export class Ledger {
     return tables;
   }
 
-  /** Notes that a load of this state of the source begins. */
-  async begin(fingerprint: string): Promise<void> {
+  /** The same ledger, and the same run, over another connection. */
+  over(client: pg.ClientBase): Ledger {
+    const ledger = new Ledger(client, this.#workload, this.#current);
+    ledger.#run = this.#run;
+    return ledger;
+  }
+
+  /** Notes that a load of this state of the source begins, which will write to these tables. */
+  async begin(fingerprint: string, tables: string[]): Promise<void> {
     const { rows } = await this.#client.query<{ id: string }>(
-      "INSERT INTO timelift.load_run (workload, fingerprint) VALUES ($1, $2) RETURNING id",
-      [this.#workload, fingerprint],
+      `WITH unsure AS (DELETE FROM timelift.load_state WHERE workload = $1 AND table_name = ANY ($3))
+       INSERT INTO timelift.load_run (workload, fingerprint) VALUES ($1, $2) RETURNING id`,
+      [this.#workload, fingerprint, tables],
     );
     this.#run = rows[0]?.id ?? "";
   }
@@ -149,6 +167,16 @@ export class Ledger {
   /** Notes that the load is complete. */
   async finish(): Promise<void> {
     await this.#client.query("UPDATE timelift.load_run SET finished_at = now() WHERE id = $1", [this.#run]);
+  }
+
+  /** Notes which state of the source tables are in line with. */
+  async agree(fingerprint: string, tables: string[]): Promise<void> {
+    await this.#client.query(
+      `INSERT INTO timelift.load_state (workload, table_name, fingerprint)
+       SELECT $1, name, $2 FROM unnest($3::text[]) AS t(name)
+       ON CONFLICT (workload, table_name) DO UPDATE SET fingerprint = excluded.fingerprint`,
+      [this.#workload, fingerprint, tables],
+    );
   }
 
   /** Adds a part; call it in the transaction that writes the part's rows. */

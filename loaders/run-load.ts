@@ -1,29 +1,31 @@
-import type { Socket } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import { takeAdvisoryLock } from "./advisory-lock.ts";
+import { appendTables } from "./append-tables.ts";
 import { applyChanges, type Write } from "./apply-changes.ts";
-import { type Connection, connect } from "./connection.ts";
-import { copyTable, type LoadContext } from "./copy-table.ts";
+import { planDirectLoads } from "./columnstore.ts";
+import type { Connection } from "./connection.ts";
+import type { LoadContext } from "./copy-table.ts";
 import type { LoaderDefinition } from "./define-loader.ts";
 import { quoteIdentifier } from "./identifier.ts";
 import { advanceSequences } from "./identity-sequence.ts";
 import { Ledger, type LedgerTable } from "./ledger.ts";
 import type { LoadEvent } from "./load-event.ts";
+import { LoadLane, laneCount } from "./load-lane.ts";
 import { loading } from "./load-lock.ts";
+import { LoadProgress } from "./load-progress.ts";
 import type { LoadResult, TableLoad } from "./load-result.ts";
-import { didYouMean } from "./nearest-name.ts";
+import { LoadSession } from "./load-session.ts";
+import { prepareTasks } from "./prepare-tasks.ts";
 import { RejectCheck } from "./reject-check.ts";
 import { type MaxRejects, RejectBudget } from "./reject-limit.ts";
-import { applyRetry, planRetry } from "./reject-retry.ts";
-import { resolveTable } from "./resolve-table.ts";
-import { planSource } from "./source/scan-source.ts";
+import { planRetry } from "./reject-retry.ts";
+import { type PlannedSource, planSource } from "./source/scan-source.ts";
 import { openSnapshot, type Snapshot } from "./source/snapshot.ts";
 import { SourceReader } from "./source/source-reader.ts";
-import { findSourceTable } from "./source/source-schema.ts";
-import { orderTables } from "./table-order.ts";
+import { requireStill, SourceMoved } from "./source/still-source.ts";
 import { type Action, decide, type TableTask } from "./table-task.ts";
 import { connectionLost, targetError } from "./target-error.ts";
-import { readTargetTable } from "./target-table.ts";
 import { TimeliftError } from "./timelift-error.ts";
 
 /**
@@ -43,6 +45,12 @@ export interface RunLoadArgs {
   copyPath: string;
   /** The database itself (no pooler), as the loading role. */
   target: Connection;
+  /**
+   * Hypertable -> age from which its chunks belong into the columnstore, as PostgreSQL's interval reads it: older rows
+   * may be written straight there.
+   * @default {}
+   */
+  columnstoreAfter?: Record<string, string>;
   /** Told of every step. */
   events?: (event: LoadEvent) => void;
   /** Stops the load; what was committed stands. */
@@ -59,220 +67,258 @@ export interface RunLoadArgs {
    */
   maxRejects?: MaxRejects;
   /**
+   * Connections, each with a reader thread, that write side by side.
+   * @default one for every two cores, at most 4, and never more than the server has connections for
+   */
+  workers?: number;
+  /**
+   * Compares every row with the target, although ledger and source say that nothing changed.
+   * @default false
+   */
+  force?: boolean;
+  /**
+   * How often a load goes on after its connection broke, without having got any further: after 0.5 s, 1 s, 2 s ….
+   * @default 5
+   */
+  retries?: number;
+  /**
    * How long, in ms, to wait for another loader to end.
    * @default 30000
    */
   lockWaitMs?: number;
 }
 
+/** The first wait before a load goes on after its connection broke (ms); each wait is twice the one before. */
+const firstWaitMs = 500;
+
 /**
  * Loads what the target lacks, and brings it in line with what changed in the source. Safe to run again at any time,
- * after a kill too: a part's rows and its ledger row commit together.
+ * after a kill too: a part's rows and its ledger row commit together. A broken connection is opened again; a source
+ * that is written to while it is read in place is copied.
  *
  * @throws TimeliftError as `openSnapshot`, `resolveTable`, `takeAdvisoryLock`; rows-rejected, max-rejects, target-*,
  * load-interrupted
  */
 export async function runLoad(args: RunLoadArgs): Promise<LoadResult> {
   const start = performance.now();
-  const events = args.events ?? (() => {});
-  const snapshot = await openSnapshot(args.source, args.copyPath);
-  const { reused, longestLockMs } = snapshot;
-  events({ kind: "snapshot", reused, longestLockMs, ms: performance.now() - start });
-
-  const where = `database ${args.target.database} at ${args.target.host}:${args.target.port}`;
-  let client: pg.Client | undefined;
-  let reader: SourceReader | undefined;
-  let lost: Error | undefined;
-  const stop = () => {
-    // The server sees the closed socket and rolls back; waiting for a statement to end could take minutes.
-    socketOf(client)?.destroy();
-    void reader?.close();
-  };
-  try {
-    args.signal?.throwIfAborted();
-    client = await connect(args.target, "load");
-    client.on("error", (error) => {
-      lost ??= error;
-    });
-    client.on("end", () => {
-      lost ??= new Error("the server closed it");
-    });
-    args.signal?.addEventListener("abort", stop, { once: true });
-    await prepareSession(client);
-    await takeAdvisoryLock(client, loading, args.signal, args.lockWaitMs);
-    const ledger = await Ledger.open(client, args.workload);
-    reader = new SourceReader(snapshot.path);
-    const context: LoadContext = {
-      client,
-      reader,
-      ledger,
-      partRows: args.partRows ?? 50_000,
-      budget: new RejectBudget(0, 0),
-      events,
-      signal: args.signal,
-    };
-    const rejects = new RejectCheck(context, args.workload, args.maxRejects ?? 0);
-    const result = await loadAll(context, args.loader, snapshot, rejects);
-    return { ...result, ms: Math.round(performance.now() - start) };
-  } catch (error) {
-    if (args.signal?.aborted) throw interrupted(where, args.signal.reason);
-    // Whatever a broken connection makes of the statement under way, the cause is the connection.
-    if (!(error instanceof TimeliftError) && (lost || socketOf(client)?.writable === false)) {
-      throw connectionLost(where, lost ?? (error as Error));
+  const attempt = new LoadAttempt(args);
+  const most = args.retries ?? 5;
+  for (let retry = 0; ; ) {
+    try {
+      const result = await attempt.run();
+      return { ...result, ms: Math.round(performance.now() - start) };
+    } catch (error) {
+      if (error instanceof SourceMoved) {
+        attempt.inPlace = false;
+        continue;
+      }
+      if (attempt.madeProgress()) retry = 0;
+      if (!attempt.mayRetry(error)) throw error;
+      if (retry === most) throw most === 0 ? error : triedAgain(error as TimeliftError, most);
+      const waitMs = firstWaitMs * 2 ** retry;
+      retry += 1;
+      const reason = (error as Error).message.split("\n")[0] ?? "";
+      args.events?.({ kind: "retry", attempt: retry, of: most, waitMs, reason });
+      await sleep(waitMs, undefined, args.signal ? { signal: args.signal } : {}).catch(() => {
+        throw interrupted(whereOf(args.target), args.signal?.reason);
+      });
     }
-    throw targetError(where, error);
-  } finally {
-    args.signal?.removeEventListener("abort", stop);
-    await reader?.close();
-    await client?.end().catch(() => {});
   }
 }
 
-/** The socket under a client; pg has no public name for it. */
-function socketOf(client: pg.Client | undefined): Socket | undefined {
-  return (client as unknown as { connection: { stream: Socket } } | undefined)?.connection.stream;
-}
+/** One try of a load after another, over connections of its own. */
+class LoadAttempt {
+  readonly #args: RunLoadArgs;
+  /** Whether a source that nobody writes to may be read where it is. */
+  inPlace = true;
+  #connected = false;
+  #committed = 0;
 
-async function prepareSession(client: pg.Client): Promise<void> {
-  await client.query("SET TimeZone = 'UTC'; SET client_min_messages = error; SET statement_timeout = 0");
-  // A crash of the server may lose the last parts, but with their ledger rows: the next load goes on before them.
-  await client.query("SET synchronous_commit = off");
-  // Lets the server notice a killed loader in the middle of a long statement; not every platform can.
-  await client.query("SET client_connection_check_interval = '2s'").catch(() => {});
-}
-
-async function loadAll(
-  context: LoadContext,
-  loader: LoaderDefinition,
-  snapshot: Snapshot,
-  rejects: RejectCheck,
-): Promise<Omit<LoadResult, "ms">> {
-  const { client, ledger, events } = context;
-  const tasks = await prepareTasks(client, loader, snapshot.path);
-  const before = await ledger.tables();
-  const plan: Write[] = [];
-  for (const task of tasks) {
-    const decided = await decide(client, context.reader, task, before.get(task.name));
-    const { action, retry } = await planRetry(context, task, decided, before.get(task.name));
-    plan.push({ task, action, retry });
-    events({
-      kind: "table",
-      table: task.name,
-      action: nameOf(action, before.get(task.name)),
-      rows: rowsOf(action),
-    });
+  constructor(args: RunLoadArgs) {
+    this.#args = args;
   }
-  await rejects.begin(plan, before);
-  const loads = await rejects.guard(() => write(context, plan, before, snapshot.fingerprint));
-  const after = loads.size > 0 ? await ledger.tables() : before;
+
+  /** Whether parts were committed since this was asked last. */
+  madeProgress(): boolean {
+    const progressed = this.#committed > 0;
+    this.#committed = 0;
+    return progressed;
+  }
+
+  /** A server that was never reached is reported at once; one that went away may come back. */
+  mayRetry(error: unknown): boolean {
+    if (!this.#connected || this.#args.signal?.aborted || !(error instanceof TimeliftError)) return false;
+    return ["target-connection-lost", "database-unreachable", "database-starting"].includes(error.code);
+  }
+
+  async run(): Promise<Omit<LoadResult, "ms">> {
+    const { source, copyPath, target, signal, loader } = this.#args;
+    const start = performance.now();
+    const where = whereOf(target);
+    const open: { break(): void; lost: Error | null }[] = [];
+    const stop = () => {
+      for (const each of open) each.break();
+    };
+    let session: LoadSession | undefined;
+    let reader: SourceReader | undefined;
+    const lanes: LoadLane[] = [];
+    try {
+      signal?.throwIfAborted();
+      signal?.addEventListener("abort", stop, { once: true });
+      const connecting = LoadSession.open(target);
+      connecting.catch(() => {});
+      const { snapshot, planned } = await this.#openSource(source, copyPath, loader);
+      const { reused, longestLockMs, path } = snapshot;
+      this.#event({ kind: "snapshot", reused, longestLockMs, ms: performance.now() - start });
+      reader = new SourceReader(path);
+      session = await connecting;
+      this.#connected = true;
+      open.push(session);
+      signal?.throwIfAborted();
+      const { client } = session;
+      await takeAdvisoryLock(client, loading, signal, this.#args.lockWaitMs);
+      const context: LoadContext = {
+        client,
+        reader,
+        ledger: await Ledger.open(client, this.#args.workload),
+        mark: snapshot.mark,
+        partRows: this.#args.partRows ?? 50_000,
+        budget: new RejectBudget(0, 0),
+        progress: new LoadProgress((event) => this.#event(event)),
+        signal,
+      };
+      const addLanes = async () => {
+        const count = await laneCount(client, this.#args.workers);
+        while (lanes.length < count - 1) {
+          const lane = await LoadLane.open(context, target, path);
+          lanes.push(lane);
+          open.push(lane);
+        }
+        return lanes.map((lane) => lane.context);
+      };
+      return await this.#load(context, addLanes, planned, snapshot);
+    } catch (error) {
+      if (signal?.aborted) throw interrupted(where, signal.reason);
+      if (error instanceof SourceMoved) throw error;
+      // Whatever a broken connection makes of the statement under way, the cause is the connection.
+      const lost = open.find((each) => each.lost !== null)?.lost;
+      if (!(error instanceof TimeliftError) && lost) throw connectionLost(where, lost);
+      throw targetError(where, error);
+    } finally {
+      signal?.removeEventListener("abort", stop);
+      for (const lane of lanes) await lane.end();
+      await reader?.close();
+      await session?.end();
+    }
+  }
+
+  /** Tables that are read through one long statement would lock writers out, so they are read from a copy. */
+  async #openSource(source: string, copyPath: string, loader: LoaderDefinition) {
+    const snapshot = await openSnapshot(source, copyPath, { inPlace: this.inPlace });
+    const planned = planSource(snapshot.path, loader);
+    if (snapshot.mark === null || planned.reads.every(({ read }) => read.rowid !== null)) {
+      return { snapshot, planned };
+    }
+    return { snapshot: await openSnapshot(source, copyPath), planned };
+  }
+
+  async #load(
+    context: LoadContext,
+    addLanes: () => Promise<LoadContext[]>,
+    planned: PlannedSource,
+    { fingerprint, path }: Snapshot,
+  ): Promise<Omit<LoadResult, "ms">> {
+    const { client, ledger } = context;
+    const { loader, force = false, workload, maxRejects = 0 } = this.#args;
+    const tasks = await prepareTasks(client, loader, planned);
+    await planDirectLoads(client, tasks, this.#args.columnstoreAfter ?? {});
+    const before = await ledger.tables();
+    const plan: Write[] = [];
+    for (const task of tasks) {
+      const known = before.get(task.name);
+      const decided = await decide(client, context.reader, task, known, { fingerprint, force });
+      const { action, retry } = await planRetry(context, task, decided, known);
+      plan.push({ task, action, retry });
+      this.#event({ kind: "table", table: task.name, action: nameOf(action, known), rows: rowsOf(action) });
+    }
+    const rejects = new RejectCheck(context, workload, maxRejects);
+    await rejects.begin(plan, before);
+    const writes = plan.filter((each) => each.action.kind !== "none" || each.retry !== null);
+    const loads = new Map<string, TableLoad>();
+    if (writes.length > 0) {
+      await ledger.begin(
+        fingerprint,
+        writes.map(({ task }) => task.name),
+      );
+      const merging = writes.some(({ action }) => action.kind === "merge");
+      const written = await rejects.guard(async () =>
+        merging
+          ? applyChanges(context, writes, before)
+          : appendTables([context, ...(await addLanes())], path, writes, before),
+      );
+      for (const [table, load] of written) loads.set(table, load);
+      for (const { task } of writes) await this.#settle(client, task, loads.get(task.name));
+    }
+    requireStill(context.mark);
+    await this.#agree(ledger, client, tasks, before, fingerprint, writes.length > 0);
+    const after = loads.size > 0 ? await ledger.tables() : before;
+    await rejects.end(after);
+    return { fingerprint, ...resultOf(tasks, loads, after) };
+  }
+
+  /** What a table needs once its rows are there. */
+  async #settle(client: pg.ClientBase, task: TableTask, load: TableLoad | undefined): Promise<void> {
+    try {
+      await advanceSequences(client, task.resolved);
+      if ((load?.inserted ?? 0) <= analyzedRows) await client.query(`ANALYZE ${quoteIdentifier(task.name)}`);
+    } catch (error) {
+      throw targetError(`target table ${task.name}`, error);
+    }
+    if (load === undefined) return;
+    load.ms = Math.round(load.ms);
+    const { inserted, updated, deleted, ms } = load;
+    this.#event({ kind: "loaded", table: task.name, inserted, updated, deleted, ms });
+  }
+
+  async #agree(
+    ledger: Ledger,
+    client: pg.ClientBase,
+    tasks: TableTask[],
+    before: Map<string, LedgerTable>,
+    fingerprint: string,
+    wrote: boolean,
+  ): Promise<void> {
+    const names = tasks.map(({ name }) => name);
+    const known = names.flatMap((name) => before.get(name) ?? []);
+    if (!wrote && known.every((table) => table.fingerprint === fingerprint)) return;
+    // From here on nothing may be lost: this commit waits until all before it are on disk.
+    await client.query("SET synchronous_commit = on");
+    await ledger.agree(fingerprint, names);
+    if (wrote) await ledger.finish();
+  }
+
+  #event(event: LoadEvent): void {
+    if (event.kind === "part" || event.kind === "loaded") this.#committed += 1;
+    this.#args.events?.(event);
+  }
+}
+
+function resultOf(
+  tasks: TableTask[],
+  loads: Map<string, TableLoad>,
+  after: Map<string, LedgerTable>,
+): Omit<LoadResult, "ms" | "fingerprint"> {
   const tables: LoadResult["tables"] = {};
   const parts: LoadResult["parts"] = {};
   for (const { name } of tasks) {
-    const rows = after.get(name)?.rows ?? 0;
-    const load = loads.get(name) ?? { rows, inserted: 0, updated: 0, deleted: 0, ms: 0 };
-    tables[name] = { ...load, rejected: after.get(name)?.rejected ?? 0 };
-    parts[name] = after.get(name)?.parts ?? [];
+    const known = after.get(name);
+    const load = loads.get(name) ?? { rows: known?.rows ?? 0, inserted: 0, updated: 0, deleted: 0, ms: 0 };
+    tables[name] = { ...load, rejected: known?.rejected ?? 0 };
+    parts[name] = known?.parts ?? [];
   }
-  await rejects.end(after);
   const rows = Object.values(tables).reduce((sum, table) => sum + table.rows, 0);
   const rejected = Object.values(tables).reduce((sum, table) => sum + (table.rejected ?? 0), 0);
-  return { fingerprint: snapshot.fingerprint, tables, parts, rows, rejected };
-}
-
-/** Pairs source and target of every entry, so that every mistake shows before the first row is written. */
-async function prepareTasks(
-  client: pg.ClientBase,
-  loader: LoaderDefinition,
-  copyPath: string,
-): Promise<TableTask[]> {
-  const { reads, schema } = planSource(copyPath, loader);
-  const tasks = new Map<string, TableTask>();
-  for (const planned of reads) {
-    const definition = loader.tables[planned.target] ?? {};
-    const table = await readTargetTable(client, planned.target);
-    const resolved = resolveTable(definition, findSourceTable(schema, planned.read.table), table);
-    const names = resolved.columns.map((column) => column.target);
-    const order = (definition.order ?? []).map((name) => {
-      const position = names.indexOf(name);
-      if (position >= 0) return position;
-      throw new TimeliftError({
-        code: "order-column-missing",
-        subject: `target column ${planned.target}.${name}`,
-        problem: `the loader orders by it, but no source column lands there.${didYouMean(name, names)}`,
-        remedy: 'Mend "order" in the loader; it takes target columns.',
-      });
-    });
-    tasks.set(planned.target, { name: planned.target, planned, resolved, table, order });
-  }
-  // Before the keys are there, the source's own references give the order.
-  const targetsOf = (sourceTable: string) =>
-    [...tasks.values()].filter((task) => task.planned.read.table === sourceTable).map((task) => task.name);
-  const ordered = orderTables([...tasks.keys()], (name) => [
-    ...(tasks.get(name)?.table.foreignKeys.map((key) => key.table) ?? []),
-    ...(tasks.get(name)?.resolved.source.foreignKeys.flatMap((key) => targetsOf(key.table)) ?? []),
-  ]);
-  return ordered.flatMap((name) => tasks.get(name) ?? []);
-}
-
-/** Rows that are only added commit part by part; as soon as anything changed, all of it is one transaction. */
-async function write(
-  context: LoadContext,
-  plan: Write[],
-  before: Map<string, LedgerTable>,
-  fingerprint: string,
-): Promise<Map<string, TableLoad>> {
-  const writes = plan.filter((each) => each.action.kind !== "none" || each.retry !== null);
-  if (writes.length === 0) return new Map();
-  await context.ledger.begin(fingerprint);
-  const merging = writes.some(({ action }) => action.kind === "merge");
-  const loads = merging ? await applyChanges(context, writes, before) : await append(context, writes, before);
-  for (const { task } of writes) {
-    try {
-      await advanceSequences(context.client, task.resolved);
-      const written = loads.get(task.name)?.inserted ?? 0;
-      if (written <= analyzedRows) await context.client.query(`ANALYZE ${quoteIdentifier(task.name)}`);
-    } catch (error) {
-      throw targetError(`target table ${task.name}`, error);
-    }
-    const load = loads.get(task.name);
-    if (load) {
-      load.ms = Math.round(load.ms);
-      const { inserted, updated, deleted, ms } = load;
-      context.events({ kind: "loaded", table: task.name, inserted, updated, deleted, ms });
-    }
-  }
-  // From here on nothing may be lost: this commit waits until all before it are on disk.
-  await context.client.query("SET synchronous_commit = on");
-  await context.ledger.finish();
-  return loads;
-}
-
-async function append(
-  context: LoadContext,
-  writes: Write[],
-  before: Map<string, LedgerTable>,
-): Promise<Map<string, TableLoad>> {
-  const loads = new Map<string, TableLoad>();
-  for (const { task, action, retry } of writes) {
-    const start = performance.now();
-    const anew = action.kind === "append" && action.anew;
-    try {
-      let inserted = 0;
-      if (retry !== null) {
-        await context.client.query("BEGIN");
-        inserted = await applyRetry(context, task, retry);
-        await context.client.query("COMMIT");
-      }
-      if (action.kind === "append") {
-        inserted += await copyTable(context, task, action.range, { anew, inTransaction: false });
-      }
-      const rows = (anew ? 0 : (before.get(task.name)?.rows ?? 0)) + inserted;
-      loads.set(task.name, { rows, inserted, updated: 0, deleted: 0, ms: performance.now() - start });
-    } catch (error) {
-      throw targetError(`target table ${task.name}`, error);
-    }
-  }
-  return loads;
+  return { tables, parts, rows, rejected };
 }
 
 function nameOf(action: Action, known: LedgerTable | undefined): "unchanged" | "load" | "append" | "merge" {
@@ -283,6 +329,21 @@ function nameOf(action: Action, known: LedgerTable | undefined): "unchanged" | "
 
 function rowsOf(action: Action): number {
   return action.kind === "none" ? 0 : action.rows;
+}
+
+function whereOf({ database, host, port }: Connection): string {
+  return `database ${database} at ${host}:${port}`;
+}
+
+function triedAgain({ code, subject, message, remedy, cause }: TimeliftError, times: number): TimeliftError {
+  const problem = message.slice(subject.length + 2, message.indexOf("\n  remedy: "));
+  return new TimeliftError({
+    code,
+    subject,
+    problem: `${problem} Tried again ${times} times.`,
+    remedy,
+    cause,
+  });
 }
 
 function interrupted(subject: string, reason: unknown): TimeliftError {

@@ -2,10 +2,10 @@ import type pg from "pg";
 import { quoteIdentifier } from "./identifier.ts";
 import type { LedgerTable } from "./ledger.ts";
 import type { ResolvedTable } from "./resolve-table.ts";
+import type { ColumnstoreLayout } from "./source/columnstore-rows.ts";
 import type { SourceReader } from "./source/source-reader.ts";
 import type { PlannedRead } from "./source/table-read.ts";
 import type { RowRange } from "./source/table-reader.ts";
-import { rangeBeyond } from "./source/verify-parts.ts";
 import { lastWatermark } from "./source/watermark.ts";
 import type { TargetTable } from "./target-table.ts";
 import { TimeliftError } from "./timelift-error.ts";
@@ -18,18 +18,21 @@ export interface TableTask {
   table: TargetTable;
   /** Positions of the columns that give the order of writing. */
   order: number[];
+  /** How rows are laid out that may go straight to the columnstore. */
+  columnstore?: ColumnstoreLayout;
 }
 
 /** What has to be done to a table. */
 export type Action =
   | { kind: "none" }
-  /** Write a range that is not in the target yet. `anew`: the ledger's parts are void, the table was emptied. */
-  | { kind: "append"; range: RowRange; rows: number; anew: boolean }
+  /** Write ranges that are not in the target yet. `anew`: the ledger's parts are void, the table was emptied. */
+  | { kind: "append"; ranges: RowRange[]; rows: number; anew: boolean }
   /** Stage a range and bring the target in line with it; `full` when the range is the whole table. */
   | { kind: "merge"; range: RowRange; rows: number; full: boolean };
 
 /**
- * Compares source, ledger and target, and says what to do.
+ * Compares source, ledger and target, and says what to do. Nothing, where the table is known to be in line with the
+ * source's fingerprint; with `force`, every row is compared.
  * @throws TimeliftError target-foreign-rows where rows are in the way that timelift did not load
  */
 export async function decide(
@@ -37,27 +40,32 @@ export async function decide(
   reader: SourceReader,
   task: TableTask,
   ledger: LedgerTable | undefined,
+  { fingerprint, force }: { fingerprint: string; force: boolean },
 ): Promise<Action> {
   const { read, seed } = task.planned;
   const occupied = await hasRows(client, task.name);
   if (ledger === undefined || (ledger.rows > 0 && !occupied)) {
     const rows = await reader.count(read);
     if (rows === 0)
-      return ledger === undefined ? { kind: "none" } : { kind: "append", range: {}, rows, anew: true };
+      return ledger === undefined ? { kind: "none" } : { kind: "append", ranges: [{}], rows, anew: true };
     if (occupied) throw foreignRows(task, "it holds rows, and timelift loaded none of them");
-    return { kind: "append", range: {}, rows, anew: ledger !== undefined };
+    return { kind: "append", ranges: [{}], rows, anew: ledger !== undefined };
   }
-  if (ledger.definition !== seed) return wholeMerge(client, task, ledger, await reader.count(read));
+  if (force || ledger.definition !== seed) return wholeMerge(client, task, ledger, await reader.count(read));
+  if (ledger.fingerprint === fingerprint) return { kind: "none" };
 
-  const { held, beyond, rows } = await reader.verify(read, ledger.parts, seed);
+  // What was written last says nothing about the rows before it while a first load is not complete.
+  const unfinished = ledger.fingerprint === null && read.watermark?.kind === "updatedAt";
+  const asked = unfinished ? { ...read, watermark: null } : read;
+  const { held, beyond, rows, missing } = await reader.verify(asked, ledger.parts, seed);
   if (held.includes(false)) return wholeMerge(client, task, ledger, rows);
   if (beyond === 0) return { kind: "none" };
-  if (read.watermark?.kind !== "updatedAt") {
-    return { kind: "append", range: rangeBeyond(read, ledger.parts), rows: beyond, anew: false };
+  if (asked.watermark?.kind !== "updatedAt") {
+    return { kind: "append", ranges: missing, rows: beyond, anew: false };
   }
   const value = lastWatermark(ledger.parts);
   if (value === null || task.table.uniqueKeys.length === 0) return wholeMerge(client, task, ledger, rows);
-  const range = { beyond: { column: read.watermark.column, value, inclusive: true } };
+  const range = { beyond: { column: asked.watermark.column, value, inclusive: true } };
   return { kind: "merge", range, rows: beyond, full: false };
 }
 

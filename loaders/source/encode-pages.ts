@@ -3,9 +3,10 @@ import { ValueProblem } from "../encode/value-problem.ts";
 import type { Part } from "../load-result.ts";
 import type { RejectedRow } from "../reject.ts";
 import { hasBrokenWatermark } from "./broken-watermark.ts";
-import type { Encoded, EncodeJob } from "./encode-parts.ts";
+import type { Store } from "./columnstore-rows.ts";
+import { columnstoreRows, type Encoded, type EncodeJob } from "./encode-parts.ts";
 import type { Source } from "./open-source.ts";
-import { OrderedFields } from "./ordered-fields.ts";
+import { type FieldOrder, OrderedFields } from "./ordered-fields.ts";
 import { OutgoingBytes } from "./outgoing-bytes.ts";
 import { DatabaseFile } from "./pages/database-file.ts";
 import { olderRows, type PagedTable } from "./pages/paged-table.ts";
@@ -44,32 +45,42 @@ export function* encodePages(from: PagedSource, job: EncodeJob): Generator<Encod
   const older = olderRows(source, read);
   const writer = new RowWriter(job.columns, table.columns, older);
   const reject = rejectRow(source, read, job.columns);
-  const ordered = new OrderedFields(job.order.map((position) => isSigned(job.columns[position]?.type.kind)));
+  const ordered = new OrderedFields(job.order.map((position) => orderOf(job.columns[position]?.type.kind)));
   const keys = Uint32Array.from(job.order);
   const places = new Uint32Array(job.order.length);
-  const flushAt = job.order.length > 0 ? orderBytes : OutgoingBytes.size;
+  const columnstore = columnstoreRows(job);
+  const flushAt = job.order.length > 0 || columnstore !== null ? orderBytes : OutgoingBytes.size;
   const out = new CopyBuffer(flushAt + 65536);
   let part = new PartInProgress(job.seed);
   let rejected = 0;
 
-  const flush = function* (): Generator<Encoded> {
-    if (out.at === 0) return;
+  const send = function* (stretches: Iterable<readonly [number, number]>, rows: number, store?: Store) {
     let bytes = outgoing.take();
     let filled = 0;
-    for (const [start, end] of ordered.take(out)) {
+    for (const [start, end] of stretches) {
       for (let at = start; at < end; ) {
         const length = Math.min(end - at, bytes.length - filled);
         bytes.set(out.bytes.subarray(at, at + length), filled);
         filled += length;
         at += length;
         if (filled < bytes.length) continue;
-        yield { kind: "rows", bytes, rows: 0 };
+        yield { kind: "rows", bytes, rows: 0, store } as const;
         bytes = outgoing.take();
         filled = 0;
       }
     }
-    if (filled > 0) yield { kind: "rows", bytes: bytes.subarray(0, filled), rows: part.waiting };
+    if (filled > 0) yield { kind: "rows", bytes: bytes.subarray(0, filled), rows, store } as const;
     else outgoing.give(bytes.buffer);
+  };
+  const flush = function* (): Generator<Encoded> {
+    if (out.at === 0) return;
+    const stored = columnstore?.take(out) ?? null;
+    if (stored === null) {
+      yield* send(ordered.take(out), part.waiting);
+    } else {
+      ordered.forget();
+      for (const { stretches, rows, store } of stored) yield* send(stretches, rows, store);
+    }
     out.at = 0;
     part.waiting = 0;
   };
@@ -124,8 +135,9 @@ function boundsOf({ lo, hi }: RowRange): [lowest: number, highest: number] {
   ];
 }
 
-function isSigned(kind: string | undefined): boolean {
-  return kind !== undefined && /^(int|date|timestamp)/.test(kind);
+function orderOf(kind: string | undefined): FieldOrder {
+  if (kind === "float8") return "double";
+  return kind !== undefined && /^(int|date|timestamp)/.test(kind) ? "signed" : "bytes";
 }
 
 function told(rowid: number, { column, reason, value }: ValueProblem): RejectedRow {

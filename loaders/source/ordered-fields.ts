@@ -1,21 +1,23 @@
 import type { CopyBuffer } from "../encode/copy-buffer.ts";
 
+/** How a field's bytes compare: as they are, as a whole number or time, whose first bit is its sign, or as a double. */
+export type FieldOrder = "bytes" | "signed" | "double";
+
 /**
  * Encoded rows of one buffer, to be taken in the order of some of their fields: NULL first, numbers and times by
  * value, texts by their bytes.
  */
 export class OrderedFields {
   readonly #keys: number;
-  /** Which key is a whole number or time, whose first bit is its sign. */
-  readonly #signed: boolean[];
+  readonly #orders: FieldOrder[];
   /** Of each row its start, then where each key's field is. */
   #places = new Uint32Array(4096);
   #rows = 0;
   #inOrder = true;
 
-  constructor(signed: boolean[]) {
-    this.#signed = signed;
-    this.#keys = signed.length;
+  constructor(orders: FieldOrder[]) {
+    this.#orders = orders;
+    this.#keys = orders.length;
   }
 
   /** Notes the next row; `key` says where its fields are. */
@@ -49,6 +51,11 @@ export class OrderedFields {
         yield [this.#places[row * width] as number, end];
       }
     }
+    this.forget();
+  }
+
+  /** Forgets the rows that were noted. */
+  forget(): void {
     this.#rows = 0;
     this.#inOrder = true;
   }
@@ -64,7 +71,12 @@ export class OrderedFields {
         if (lengthA !== lengthB) return lengthA < 0 ? -1 : 1;
         continue;
       }
-      const flip = this.#signed[key] ? 128 : 0;
+      if (this.#orders[key] === "double") {
+        const difference = out.view.getFloat64(atA + 4) - out.view.getFloat64(atB + 4);
+        if (difference !== 0) return difference;
+        continue;
+      }
+      const flip = this.#orders[key] === "signed" ? 128 : 0;
       const shorter = Math.min(lengthA, lengthB);
       for (let i = 0; i < shorter; i += 1) {
         const byteA = (out.bytes[atA + 4 + i] as number) ^ (i === 0 ? flip : 0);

@@ -19,13 +19,19 @@ import { copyFiles } from "./raw-copy.ts";
 import { sourceError, sourceLocked } from "./source-error.ts";
 import { readSourceHeader } from "./source-header.ts";
 import { type SnapshotOptions, StepPace } from "./step-pace.ts";
+import { isStill, markStill, type StillMark } from "./still-source.ts";
 
-/** A private copy of a source, complete and at rest. */
+/** One state of a source, to be read by several readers: a private copy, or the file itself while nobody writes it. */
 export interface Snapshot {
-  /** The copy: a SQLite file that nobody writes. Open it with `openSource`. */
+  /** Open it with `openSource`. */
   path: string;
-  /** Fingerprint of the source; the copy is that state or a later one. */
+  /** Fingerprint of the source; a copy is that state or a later one. */
   fingerprint: string;
+  /**
+   * Set where the source is read in place: `requireStill` has to hold after what was read, before it counts.
+   * Null for a copy.
+   */
+  mark: StillMark | null;
   /** True when a copy of the same state was there already. */
   reused: boolean;
   /** The longest time in ms that the source was locked against writers; 0 where it never was. */
@@ -40,7 +46,7 @@ const repeats = 2;
 
 /**
  * Makes, or finds, a private copy of a source for loader and validator to read, so that live writers are not
- * disturbed and both see one state. Under the rollback journal it is made in short steps, each of which locks writers
+ * disturbed and both see one state. With `inPlace`, a source that nobody writes to is not copied at all. Under the rollback journal it is made in short steps, each of which locks writers
  * out for less than a second; under WAL nobody waits. The file has mode 0600 and appears complete or not at all;
  * `<copyPath>.json` beside it remembers which state it is.
  *
@@ -49,11 +55,16 @@ const repeats = 2;
 export async function openSnapshot(
   sourcePath: string,
   copyPath: string,
-  options: SnapshotOptions = {},
+  options: SnapshotOptions & { inPlace?: boolean } = {},
 ): Promise<Snapshot> {
+  const mark = options.inPlace ? markStill(sourcePath) : null;
   let fingerprint = readFingerprint(sourcePath);
   if (recordedFingerprint(copyPath) === fingerprint) {
-    return { path: copyPath, fingerprint, reused: true, longestLockMs: 0 };
+    return { path: copyPath, fingerprint, mark: null, reused: true, longestLockMs: 0 };
+  }
+  if (mark !== null && isStill(mark)) {
+    openSource(sourcePath, { check: true }).close();
+    return { path: sourcePath, fingerprint, mark, reused: false, longestLockMs: 0 };
   }
   mkdirSync(dirname(copyPath), { recursive: true, mode: 0o700 });
   removeDeadDrafts(copyPath);
@@ -72,7 +83,7 @@ export async function openSnapshot(
     rmSync(recordPath(copyPath), { force: true });
     renameSync(draft, copyPath);
     record(copyPath, fingerprint);
-    return { path: copyPath, fingerprint, reused: false, longestLockMs };
+    return { path: copyPath, fingerprint, mark: null, reused: false, longestLockMs };
   } catch (error) {
     throw renamed(sourceError(sourcePath, error), draft, sourcePath);
   } finally {

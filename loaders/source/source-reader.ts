@@ -41,7 +41,7 @@ export class SourceReader {
 
   /** Compares a table with the parts of its last load. */
   async verify(read: TableRead, parts: Part[], seed: string): Promise<Verification> {
-    let verification: Verification = { rows: 0, held: [], changedRows: 0, beyond: 0 };
+    let verification: Verification = { rows: 0, held: [], changedRows: 0, beyond: 0, missing: [] };
     for await (const message of this.run({ kind: "verify", read, parts, seed })) {
       if (message.kind === "verified") verification = message.verification;
     }

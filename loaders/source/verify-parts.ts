@@ -14,8 +14,10 @@ export interface Verification {
   held: boolean[];
   /** Rows that the parts which no longer hold have now. */
   changedRows: number;
-  /** Rows beyond the last part; for `updatedAt`, rows written since. */
+  /** Rows that no part covers; for `updatedAt`, rows written since. */
   beyond: number;
+  /** Where those rows are. */
+  missing: RowRange[];
 }
 
 /** Reads what the table's change rule asks for and compares it with the parts of the last load. */
@@ -26,52 +28,63 @@ export function verifyParts(
   seed: string,
 ): Verification {
   const loaded = parts.reduce((sum, part) => sum + sourceRows(part), 0);
-  const remembered =
-    read.watermark?.kind === "append" && read.rowid !== null ? true : lastWatermark(parts) !== null;
-  if (read.watermark !== null && remembered) {
-    const beyond = countRows(source, read, rangeBeyond(read, parts));
-    const rows = read.watermark.kind === "append" ? loaded + beyond : countRows(source, read, {});
-    return { rows, held: parts.map(() => true), changedRows: 0, beyond };
+  const all = (held: boolean) => parts.map(() => held);
+  const inRanges = read.rowid !== null && parts.every((part) => part.lo !== null);
+  const byKey = read.watermark?.kind === "append";
+  if (read.watermark !== null && !(byKey && inRanges)) {
+    const value = lastWatermark(parts);
+    if (value !== null) {
+      const range = { beyond: { column: read.watermark.column, value, inclusive: false } };
+      const beyond = countRows(source, read, range);
+      const rows = byKey ? loaded + beyond : countRows(source, read, {});
+      return { rows, held: all(true), changedRows: 0, beyond, missing: [range] };
+    }
   }
-  const ranged = parts.every((part) => (part.lo === null) === (read.rowid === null));
-  if (read.watermark !== null || !ranged || (read.rowid === null && parts.length > 1)) {
+  if (!inRanges && (read.watermark !== null || read.rowid !== null || parts.length > 1)) {
     const rows = countRows(source, read, {});
-    return { rows, held: parts.map(() => false), changedRows: rows, beyond: 0 };
+    return { rows, held: all(false), changedRows: rows, beyond: 0, missing: [] };
   }
-  const table = pagedTable(source, read);
-  const held: boolean[] = [];
+  if (!inRanges) {
+    const now = digestRange(source, read, {}, seed);
+    const held = parts.every((part) => now.rows === sourceRows(part) && now.digest === part.digest);
+    return { rows: now.rows, held: all(held), changedRows: held ? 0 : now.rows, beyond: 0, missing: [] };
+  }
+  const table = byKey ? null : pagedTable(source, read);
   let changedRows = 0;
   let rows = 0;
-  let lo: bigint | undefined;
-  for (const part of parts) {
-    // A part covers everything after the one before it, so that rows in gaps are found.
-    const range = part.hi === null ? {} : { lo, hi: BigInt(part.hi) };
+  const held = parts.map((part) => {
+    if (byKey) {
+      rows += sourceRows(part);
+      return true;
+    }
+    const range = { lo: BigInt(part.lo ?? 0), hi: BigInt(part.hi ?? 0) };
     const now =
       table === null ? digestRange(source, read, range, seed) : digestPages(path, table, range, seed);
     const same = now.rows === sourceRows(part) && now.digest === part.digest;
-    held.push(same);
     rows += now.rows;
     if (!same) changedRows += now.rows;
-    if (part.hi !== null) lo = BigInt(part.hi) + 1n;
-  }
-  const beyond = read.rowid === null ? 0 : countRows(source, read, rangeBeyond(read, parts));
-  return { rows: rows + beyond, held, changedRows, beyond };
+    return same;
+  });
+  const missing = uncovered(parts).flatMap((range) => {
+    const found = countRows(source, read, range);
+    return found > 0 ? [{ range, found }] : [];
+  });
+  const beyond = missing.reduce((sum, { found }) => sum + found, 0);
+  return { rows: rows + beyond, held, changedRows, beyond, missing: missing.map(({ range }) => range) };
 }
 
-/** The rows that no part covers yet. */
-export function rangeBeyond(read: TableRead, parts: Part[]): RowRange {
-  const watermark = lastWatermark(parts);
-  if (read.watermark !== null && read.rowid === null && watermark !== null) {
-    return { beyond: { column: read.watermark.column, value: watermark, inclusive: false } };
+/** The rowids that no part covers: before, between and behind them. Lanes leave gaps when they are killed. */
+function uncovered(parts: Part[]): RowRange[] {
+  const ranges: RowRange[] = [];
+  let next: bigint | undefined;
+  for (const { lo, hi } of parts.toSorted((a, b) => (a.lo ?? 0) - (b.lo ?? 0))) {
+    const before = BigInt(lo ?? 0) - 1n;
+    if (next === undefined) ranges.push({ hi: before });
+    else if (before >= next) ranges.push({ lo: next, hi: before });
+    next = BigInt(hi ?? 0) + 1n;
   }
-  if (read.watermark?.kind === "updatedAt" && watermark !== null) {
-    return { beyond: { column: read.watermark.column, value: watermark, inclusive: false } };
-  }
-  const last = parts.reduce<number | null>(
-    (hi, part) => (hi === null || (part.hi ?? hi) > hi ? part.hi : hi),
-    null,
-  );
-  return last === null ? {} : { lo: BigInt(last) + 1n };
+  ranges.push(next === undefined ? {} : { lo: next });
+  return ranges;
 }
 
 function digestRange(source: Source, read: TableRead, range: RowRange, seed: string) {

@@ -1,0 +1,59 @@
+import { availableParallelism } from "node:os";
+import type pg from "pg";
+import type { Connection } from "./connection.ts";
+import type { LoadContext } from "./copy-table.ts";
+import { LoadSession } from "./load-session.ts";
+import { SourceReader } from "./source/source-reader.ts";
+
+/** Connections that stay free for everybody else. */
+const spare = 5;
+const mostByDefault = 4;
+
+/**
+ * How many lanes, each a connection with a reader thread, a load gets: as asked, else one for every two cores and at
+ * most four, for a lane keeps a core of the server and half of one here busy. Never more than the server has
+ * connections for.
+ */
+export async function laneCount(client: pg.ClientBase, asked: number | undefined): Promise<number> {
+  const wanted = asked ?? Math.min(mostByDefault, Math.floor(availableParallelism() / 2));
+  if (wanted <= 1) return 1;
+  const { rows } = await client.query<{ free: number }>(
+    `SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+            - (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend') AS free`,
+  );
+  return Math.max(1, Math.min(wanted, 1 + (rows[0]?.free ?? 0) - spare));
+}
+
+/** A second way into the same load. */
+export class LoadLane {
+  readonly context: LoadContext;
+  readonly #session: LoadSession;
+
+  private constructor(context: LoadContext, session: LoadSession) {
+    this.context = context;
+    this.#session = session;
+  }
+
+  /** @param path the file that the load reads */
+  static async open(main: LoadContext, target: Connection, path: string): Promise<LoadLane> {
+    const session = await LoadSession.open(target);
+    const { client } = session;
+    const reader = new SourceReader(path);
+    return new LoadLane({ ...main, client, reader, ledger: main.ledger.over(client) }, session);
+  }
+
+  /** Why the lane is of no use any more; null while it is. */
+  get lost(): Error | null {
+    return this.#session.lost;
+  }
+
+  break(): void {
+    this.#session.break();
+    void this.context.reader.close();
+  }
+
+  async end(): Promise<void> {
+    await this.context.reader.close();
+    await this.#session.end();
+  }
+}

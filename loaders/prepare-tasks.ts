@@ -1,0 +1,48 @@
+import type pg from "pg";
+import type { LoaderDefinition } from "./define-loader.ts";
+import { didYouMean } from "./nearest-name.ts";
+import { resolveTable } from "./resolve-table.ts";
+import type { PlannedSource } from "./source/scan-source.ts";
+import { findSourceTable } from "./source/source-schema.ts";
+import { orderTables } from "./table-order.ts";
+import type { TableTask } from "./table-task.ts";
+import { readTargetTable } from "./target-table.ts";
+import { TimeliftError } from "./timelift-error.ts";
+
+/**
+ * Pairs source and target of every entry, so that every mistake shows before the first row is written. A table comes
+ * after those it refers to.
+ * @throws TimeliftError as `resolveTable`; order-column-missing
+ */
+export async function prepareTasks(
+  client: pg.ClientBase,
+  loader: LoaderDefinition,
+  { reads, schema }: PlannedSource,
+): Promise<TableTask[]> {
+  const tasks = new Map<string, TableTask>();
+  for (const planned of reads) {
+    const definition = loader.tables[planned.target] ?? {};
+    const table = await readTargetTable(client, planned.target);
+    const resolved = resolveTable(definition, findSourceTable(schema, planned.read.table), table);
+    const names = resolved.columns.map((column) => column.target);
+    const order = (definition.order ?? []).map((name) => {
+      const position = names.indexOf(name);
+      if (position >= 0) return position;
+      throw new TimeliftError({
+        code: "order-column-missing",
+        subject: `target column ${planned.target}.${name}`,
+        problem: `the loader orders by it, but no source column lands there.${didYouMean(name, names)}`,
+        remedy: 'Mend "order" in the loader; it takes target columns.',
+      });
+    });
+    tasks.set(planned.target, { name: planned.target, planned, resolved, table, order });
+  }
+  // Before the keys are there, the source's own references give the order.
+  const targetsOf = (sourceTable: string) =>
+    [...tasks.values()].filter((task) => task.planned.read.table === sourceTable).map((task) => task.name);
+  const ordered = orderTables([...tasks.keys()], (name) => [
+    ...(tasks.get(name)?.table.foreignKeys.map((key) => key.table) ?? []),
+    ...(tasks.get(name)?.resolved.source.foreignKeys.flatMap((key) => targetsOf(key.table)) ?? []),
+  ]);
+  return ordered.flatMap((name) => tasks.get(name) ?? []);
+}
