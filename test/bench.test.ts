@@ -208,6 +208,7 @@ describe("a measured process", () => {
     const work =
       "const kept = Buffer.alloc(80e6, 1); const end = Date.now() + 400; while (Date.now() < end) kept[0]++;";
     const run = await measureProcess({
+      name: "work",
       command: ["/bin/sh", "-c", '"$0" -e "$1" & wait', process.execPath, work],
       signal,
     });
@@ -217,7 +218,11 @@ describe("a measured process", () => {
   });
 
   test("that fails is an error with its last words", async () => {
-    const failing = measureProcess({ command: ["/bin/sh", "-c", "echo why >&2; exit 3"], signal });
+    const failing = measureProcess({
+      name: "work",
+      command: ["/bin/sh", "-c", "echo why >&2; exit 3"],
+      signal,
+    });
     await expect(failing).rejects.toThrow(/ended with 3:\nwhy/);
   });
 
@@ -225,6 +230,7 @@ describe("a measured process", () => {
     const abort = new AbortController();
     const file = join(folder, "child.pid");
     const running = measureProcess({
+      name: "work",
       command: ["/bin/sh", "-c", 'sleep 600 & echo $! > "$0"; wait', file],
       signal: abort.signal,
     });

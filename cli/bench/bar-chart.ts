@@ -20,7 +20,7 @@ const labelWidth = 190;
 const textWidth = 110;
 const barHeight = 20;
 const rowHeight = 28;
-const top = 52;
+const top = 60;
 
 const style = `
   text { font: 13px system-ui, sans-serif; fill: #1f2328; }

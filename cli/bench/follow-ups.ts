@@ -48,7 +48,11 @@ export async function loadUnchanged(arena: Arena, database: BenchDatabase): Prom
 
 /** What Node and the CLI take to start and to end. */
 export async function runEmpty(arena: Arena): Promise<OwnRun> {
-  return measureProcess({ command: [...timeliftProgram, "--help"], signal: arena.signal });
+  return measureProcess({
+    name: "timelift --help",
+    command: [...timeliftProgram, "--help"],
+    signal: arena.signal,
+  });
 }
 
 /** A load after `grownSource` has added its rows. */

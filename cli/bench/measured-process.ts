@@ -1,16 +1,19 @@
 import { spawn } from "node:child_process";
-import { basename } from "node:path";
 import { TimeliftError } from "../../loaders/timelift-error.ts";
 import { projectDir } from "../backend.ts";
 import { endedChildrenMs, readTree } from "./process-tree.ts";
 
 /** A program to run from its start to its end. */
 export interface ProcessRequest {
+  /** What to call it, for people. */
+  name: string;
   command: string[];
   /** Added to this process's own environment; passwords go here. */
   env?: Record<string, string>;
   /** One line for stdin, which stays open; without it there is no stdin. */
   input?: string;
+  /** Finds the reason of a failure in what the program printed, where it stands there rather than on stderr. */
+  reason?: (stdout: string) => string | undefined;
   /** Ends the program and everything that it started. */
   signal: AbortSignal;
 }
@@ -38,7 +41,7 @@ const wordsKept = 4000;
  * @throws TimeliftError `bench-program` with the program's last words when it fails
  */
 export async function measureProcess(request: ProcessRequest): Promise<ProcessRun> {
-  const { command, env, input, signal } = request;
+  const { name, command, env, input, reason, signal } = request;
   signal.throwIfAborted();
   const [file = "", ...args] = command;
   const cpuBefore = endedChildrenMs();
@@ -76,7 +79,7 @@ export async function measureProcess(request: ProcessRequest): Promise<ProcessRu
     });
     const wallMs = performance.now() - start;
     signal.throwIfAborted();
-    if (code !== 0) throw failure(command, code, `${words}\n${stdout.slice(-wordsKept)}`);
+    if (code !== 0) throw failure(name, code, reason?.(stdout) ?? `${words}\n${stdout.slice(-wordsKept)}`);
     return { wallMs, cpuMs: endedChildrenMs() - cpuBefore, memoryMb, stdout };
   } finally {
     clearInterval(timer);
@@ -98,10 +101,10 @@ function endGroup(pid: number | undefined): void {
   setTimeout(() => send("SIGKILL"), graceMs).unref();
 }
 
-function failure(command: string[], code: number | string, words: string): TimeliftError {
+function failure(subject: string, code: number | string, words: string): TimeliftError {
   return new TimeliftError({
     code: "bench-program",
-    subject: basename(command[0] ?? ""),
+    subject,
     problem: `it ended with ${code}:\n${words.trim()}`,
     remedy: "mend what it names, or leave it out: timelift bench --only …",
   });

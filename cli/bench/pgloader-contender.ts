@@ -29,6 +29,7 @@ export const pgloader: Contender = {
         INCLUDING ONLY TABLE NAMES LIKE 'price_history';\n`,
     );
     const run = await measureProcess({
+      name: "pgloader",
       command: ["pgloader", "--root-dir", home, commands],
       env: { PGPASSWORD: password },
       signal,

@@ -28,6 +28,7 @@ export const pipe: Contender = {
     const { user, host, port, password } = database.loader;
     const script = 'sqlite3 -readonly -csv "$1" "$2" | { copy=$3; shift 3; exec "$@" -X -q -c "$copy"; }';
     const run = await measureProcess({
+      name: "sqlite3 | psql",
       command: ["/bin/sh", "-c", script, "sh", source.path, select, copy, ...psql()],
       env: {
         PGHOST: host,

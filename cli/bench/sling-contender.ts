@@ -17,6 +17,7 @@ export const sling: Contender = {
   async run({ folder, source, signal }, database) {
     const { user, host, port, password } = database.owner;
     const run = await measureProcess({
+      name: "sling",
       command: [
         ...["sling", "run", "--src-conn", "BENCH_SOURCE", "--src-stream", "main.price_history"],
         ...["--tgt-conn", "BENCH_TARGET", "--tgt-object", "public.price_history", "--mode", "full-refresh"],

@@ -15,16 +15,26 @@ export async function measureCommand<Result>(
   signal: AbortSignal,
 ): Promise<ProcessRun & { result: Result }> {
   const run = await measureProcess({
+    name: `timelift ${command}`,
     command: [...timeliftProgram, command, "--request"],
     input: JSON.stringify(request),
+    reason: (stdout) => {
+      const answer = answerIn<Result>(stdout);
+      return answer && "error" in answer ? answer.error.message : undefined;
+    },
     signal,
   });
-  const answer = JSON.parse(run.stdout.trimEnd().split("\n").at(-1) ?? "{}") as Answer<Result>;
-  if ("result" in answer) return { ...run, result: answer.result };
+  const answer = answerIn<Result>(run.stdout);
+  if (answer && "result" in answer) return { ...run, result: answer.result };
   throw new TimeliftError({
     code: "bench-program",
     subject: `timelift ${command}`,
     problem: "it ended without an answer",
     remedy: "report this as a bug",
   });
+}
+
+function answerIn<Result>(stdout: string): Answer<Result> | undefined {
+  const last = stdout.trimEnd().split("\n").at(-1);
+  return last?.startsWith("{") ? (JSON.parse(last) as Answer<Result>) : undefined;
 }

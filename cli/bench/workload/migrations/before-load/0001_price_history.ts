@@ -3,7 +3,7 @@ import { timescale } from "../../../../../migrations/timescale.ts";
 import { options } from "../../loader.ts";
 
 export const up = timescale((db, given) => {
-  const { chunk } = options.parse(given);
+  const { chunk, columnstore } = options.parse(given);
   db.table("price_history", {
     time: "timestamptz not null",
     symbol: "varchar not null",
@@ -17,6 +17,7 @@ export const up = timescale((db, given) => {
     updated_at: "timestamptz",
   });
   db.hypertable("price_history", { time: "time", chunk: chunk === "year" ? years(1) : months(1) });
+  if (columnstore) db.columnstore("price_history", { segmentBy: ["symbol"] });
 });
 
 export const down = up.reverse;
