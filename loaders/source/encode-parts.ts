@@ -4,6 +4,7 @@ import { type SourceValue, ValueProblem } from "../encode/value-problem.ts";
 import type { Part } from "../load-result.ts";
 import type { RejectedRow } from "../reject.ts";
 import { hasBrokenWatermark } from "./broken-watermark.ts";
+import { type ColumnstoreLayout, ColumnstoreRows, type Store } from "./columnstore-rows.ts";
 import type { Source } from "./open-source.ts";
 import { OrderedRows } from "./ordered-rows.ts";
 import { rejectRow } from "./reject-row.ts";
@@ -24,6 +25,8 @@ export interface EncodeJob {
   seed: string;
   /** Rows that may be rejected before the job stops. */
   mostRejects: number;
+  /** How rows are laid out that may go straight to the columnstore; all are plain rows without it. */
+  columnstore?: ColumnstoreLayout;
 }
 
 /**
@@ -31,7 +34,7 @@ export interface EncodeJob {
  * rejected from it. A flood of rejects ends it: with the rows that no part names, should the table have no ranges.
  */
 export type Encoded =
-  | { kind: "rows"; bytes: Uint8Array<ArrayBuffer>; rows: number }
+  | { kind: "rows"; bytes: Uint8Array<ArrayBuffer>; rows: number; store?: Store }
   | { kind: "part"; part: Part; rejects: RejectedRow[] }
   | { kind: "flood"; rejects: RejectedRow[] };
 
@@ -45,7 +48,8 @@ export function* encodeParts(source: Source, job: EncodeJob): Generator<Encoded>
   const encode = rowEncoder(job.columns, 1);
   const reject = rejectRow(source, read, job.columns);
   const ordered = job.order.length > 0 ? new OrderedRows(job.order.map((position) => position + 1)) : null;
-  const flushAt = ordered === null ? chunkBytes : orderBytes;
+  const columnstore = columnstoreRows(job);
+  const flushAt = ordered === null && columnstore === null ? chunkBytes : orderBytes;
   let out = new CopyBuffer(chunkBytes + 65536);
   let waiting = 0;
   let part = new PartInProgress(job);
@@ -53,8 +57,16 @@ export function* encodeParts(source: Source, job: EncodeJob): Generator<Encoded>
 
   const takeRows = function* (): Generator<Encoded> {
     if (waiting === 0) return;
-    const written = ordered === null ? out : ordered.take(out);
-    yield { kind: "rows", bytes: written.bytes.subarray(0, written.at), rows: waiting };
+    const stored = columnstore?.take(out) ?? null;
+    if (stored !== null) ordered?.forget();
+    for (const { store, rows, stretches } of stored ?? []) {
+      const bytes = Buffer.concat(Array.from(stretches, ([start, end]) => out.bytes.subarray(start, end)));
+      yield { kind: "rows", bytes: new Uint8Array(bytes), rows, store };
+    }
+    if (stored === null) {
+      const written = ordered === null ? out : ordered.take(out);
+      yield { kind: "rows", bytes: written.bytes.subarray(0, written.at), rows: waiting };
+    }
     out = new CopyBuffer(chunkBytes + 65536);
     waiting = 0;
   };
@@ -103,6 +115,13 @@ export function* encodeParts(source: Source, job: EncodeJob): Generator<Encoded>
   }
   yield* takeRows();
   if (part.rows > 0) yield part.finish(source, read);
+}
+
+/** Divides the rows of a job among the stores; null where all of them are plain rows. */
+export function columnstoreRows({ columnstore, range }: EncodeJob): ColumnstoreRows | null {
+  if (columnstore === undefined) return null;
+  const isWhole = Object.values(range).every((bound) => bound === undefined);
+  return new ColumnstoreRows(columnstore, isWhole);
 }
 
 /** A part that is remembered by the last value of its key must not end between two rows with the same key. */

@@ -39,10 +39,15 @@ export class OrderedRows {
         sorted.at += out.bytes.copy(sorted.bytes, sorted.at, starts[i], end);
       }
     }
+    this.forget();
+    return sorted;
+  }
+
+  /** Starts anew. */
+  forget(): void {
     this.#starts = [];
     this.#keys = [];
     this.#inOrder = true;
-    return sorted;
   }
 }
 
