@@ -1,7 +1,10 @@
 /** Progress of a load, as it happens. */
 export type LoadEvent =
-  /** The source's private copy is there. `longestLockMs` is how long writers were locked out at most. */
-  | { kind: "snapshot"; reused: boolean; longestLockMs: number; ms: number }
+  /**
+   * The source can be read: in place, from the copy that was there, or from a new one. `longestLockMs` is how long
+   * writers were locked out at most.
+   */
+  | { kind: "snapshot"; read: "in place" | "copy kept" | "new copy"; longestLockMs: number; ms: number }
   /** What is going to happen to a table. */
   | { kind: "table"; table: string; action: "unchanged" | "load" | "append" | "merge"; rows: number }
   /** Rows and bytes of binary COPY that this run has sent for a table so far; several times a second. */

@@ -168,8 +168,13 @@ class LoadAttempt {
       const connecting = LoadSession.open(target);
       connecting.catch(() => {});
       const { snapshot, planned } = await this.#openSource(source, copyPath, loader);
-      const { reused, longestLockMs, path } = snapshot;
-      this.#event({ kind: "snapshot", reused, longestLockMs, ms: performance.now() - start });
+      const { longestLockMs, path } = snapshot;
+      this.#event({
+        kind: "snapshot",
+        read: howRead(snapshot),
+        longestLockMs,
+        ms: performance.now() - start,
+      });
       reader = new SourceReader(path);
       session = await connecting;
       this.#connected = true;
@@ -319,6 +324,11 @@ function resultOf(
   const rows = Object.values(tables).reduce((sum, table) => sum + table.rows, 0);
   const rejected = Object.values(tables).reduce((sum, table) => sum + (table.rejected ?? 0), 0);
   return { tables, parts, rows, rejected };
+}
+
+function howRead({ mark, reused }: Snapshot): "in place" | "copy kept" | "new copy" {
+  if (mark !== null) return "in place";
+  return reused ? "copy kept" : "new copy";
 }
 
 function nameOf(action: Action, known: LedgerTable | undefined): "unchanged" | "load" | "append" | "merge" {

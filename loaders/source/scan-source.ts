@@ -2,9 +2,10 @@ import type { LoaderDefinition } from "../define-loader.ts";
 import { type LoadPlan, type Part, sourceRows, type TablePlan } from "../load-result.ts";
 import { openSource } from "./open-source.ts";
 import { rowCount } from "./row-count.ts";
-import { openSnapshot } from "./snapshot.ts";
+import { openSnapshot, type Snapshot } from "./snapshot.ts";
 import { SourceReader } from "./source-reader.ts";
 import { findSourceTable, readSourceSchema, type SourceSchema } from "./source-schema.ts";
+import { requireStill, SourceMoved } from "./still-source.ts";
 import { type PlannedRead, planRead } from "./table-read.ts";
 import type { Verification } from "./verify-parts.ts";
 
@@ -37,7 +38,15 @@ export interface PlannedSource {
  * @throws TimeliftError as `openSnapshot`; also source-table-missing, source-column-missing
  */
 export async function scanSource(args: ScanSourceArgs): Promise<LoadPlan> {
-  const { path, fingerprint } = await openSnapshot(args.source, args.copyPath);
+  try {
+    return await scan(args, await openSnapshot(args.source, args.copyPath, { inPlace: true }));
+  } catch (error) {
+    if (!(error instanceof SourceMoved)) throw error;
+    return scan(args, await openSnapshot(args.source, args.copyPath));
+  }
+}
+
+async function scan(args: ScanSourceArgs, { path, fingerprint, mark }: Snapshot): Promise<LoadPlan> {
   const { reads, ignored } = planSource(path, args.loader);
   const tables: Record<string, TablePlan> = {};
   const untouched =
@@ -52,6 +61,7 @@ export async function scanSource(args: ScanSourceArgs): Promise<LoadPlan> {
   } finally {
     await reader?.close();
   }
+  requireStill(mark);
   return { fingerprint, tables, ignored };
 }
 
