@@ -1,6 +1,6 @@
 import { constants, copyFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
-import { recordedFingerprint } from "../../loaders/source/snapshot.ts";
+import { readFingerprint } from "../../loaders/source/fingerprint.ts";
 import { TimeliftError } from "../../loaders/timelift-error.ts";
 import { strictThresholds } from "../../loaders/validate/thresholds.ts";
 import type { ValidationReport } from "../../loaders/validation-report.ts";
@@ -23,7 +23,7 @@ export async function validate(arena: Arena, database: BenchDatabase): Promise<O
     workload: benchWorkload(),
     source: arena.source.path,
     copyPath,
-    expectedFingerprint: recordedFingerprint(copyPath) ?? "",
+    expectedFingerprint: readFingerprint(arena.source.path),
     target: database.readonly,
     thresholds: strictThresholds,
   };
