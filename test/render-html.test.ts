@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { alignedJson } from "../loaders/validate/render-html/aligned-json.ts";
 import { changedParts } from "../loaders/validate/render-html/changed-part.ts";
 import { renderHtml } from "../loaders/validate/render-html/page.ts";
 import { scaleOf } from "../loaders/validate/render-html/scale.ts";
@@ -176,6 +177,21 @@ describe("changed parts", () => {
     expect(ours).toContain("4,940 characters");
     expect(ours.length).toBeLessThan(500);
   });
+});
+
+test("JSON of both sides is shown in one order, with its numbers as they are", () => {
+  expect(
+    alignedJson(
+      '{"b": 12345678901234567890, "a":[1.0,{"d":1,"c":2}]}',
+      '{"a": [1, {"c": 2, "d": 1}], "b": 5}',
+    ),
+  ).toEqual([
+    '{ "a": [ 1.0, { "c": 2, "d": 1 } ], "b": 12345678901234567890 }',
+    '{ "a": [ 1, { "c": 2, "d": 1 } ], "b": 5 }',
+  ]);
+  expect(alignedJson('{"a":1,"b":2}', '{"b": 2, "a": 1}')).toBeUndefined();
+  expect(alignedJson("{", "{}")).toBeUndefined();
+  expect(alignedJson("12", "13")).toBeUndefined();
 });
 
 test("a scale keeps every value on it, and the least one visible", () => {

@@ -9,17 +9,18 @@ export function failedChecks(report: ValidationReport): Markup {
     checks.filter(({ status }) => status === "FAIL").map((check) => ({ check, table })),
   );
   if (failures.length === 0) return html``;
+  const heads = ["Check", "Expected", "Found"];
   return html`
 <section aria-labelledby="failed">
   <h2 id="failed">${counted(failures.length, "failed check")}</h2>
-  <ul class="failures">${failures.map(
-    ({ check, table }) => html`
-    <li>
-      <h3>${badge("FAIL")} ${check.name}</h3>
-      <dl class="pair"><div><dt>Expected</dt><dd class="value">${check.expected}</dd></div><div><dt>Found</dt><dd class="value">${check.actual}</dd></div></dl>${note(noteWithout(check, table))}
-    </li>`,
-  )}
-  </ul>
+  <table class="failures" role="table" aria-labelledby="failed">
+    <thead role="rowgroup"><tr role="row">${heads.map((head) => html`<th role="columnheader" scope="col">${head}</th>`)}</tr></thead>
+    <tbody role="rowgroup">${failures.map(
+      ({ check, table }) => html`
+      <tr role="row"><th role="rowheader" scope="row">${badge("FAIL")} ${check.name}</th><td role="cell" class="value" data-head="Expected">${check.expected}</td><td role="cell" class="value" data-head="Found">${check.actual}${note(noteWithout(check, table))}</td></tr>`,
+    )}
+    </tbody>
+  </table>
 </section>`;
 }
 

@@ -1,4 +1,5 @@
 import type { ColumnDifference, RowDifference, TableReport } from "../../validation-report.ts";
+import { alignedJson } from "./aligned-json.ts";
 import { changedParts, short } from "./changed-part.ts";
 import { html, type Markup } from "./markup.ts";
 import { count, counted } from "./wording.ts";
@@ -52,7 +53,7 @@ function changedColumns(columns: ColumnDifference[]): Markup {
 }
 
 function bothShown(source: string, target: string): [Markup, Markup] {
-  const [ours, theirs] = changedParts(source, target);
+  const [ours, theirs] = changedParts(...(alignedJson(source, target) ?? ([source, target] as const)));
   return [source === "" ? whole(source, true) : ours, target === "" ? whole(target, true) : theirs];
 }
 

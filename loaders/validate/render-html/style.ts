@@ -47,12 +47,10 @@ th:last-child, td:last-child { padding-right: 0; }
 .word { font-family: system-ui, sans-serif; color: var(--quiet); }
 mark .word { color: inherit; }
 mark { background: var(--mark); color: inherit; text-decoration: underline 2px var(--mark-line); text-underline-offset: .15em; border-radius: .15em; }
-.failures { list-style: none; margin: 0; padding: 0; display: grid; gap: .8rem; }
-.failures li, .difference { background: var(--card); border: 1px solid var(--line); border-left: .25rem solid var(--fail); border-radius: .25rem; }
-.failures li { padding: .8rem 1rem; }
-.failures h3 { margin: 0 0 .5rem; }
-.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); gap: .4rem 1.5rem; }
-.note { margin: .5rem 0 0; white-space: pre-wrap; overflow-wrap: anywhere; color: var(--quiet); font: .9rem/1.5 system-ui, sans-serif; max-width: none; }
+.difference { background: var(--card); border: 1px solid var(--line); border-left: .25rem solid var(--fail); border-radius: .25rem; }
+.failures { table-layout: fixed; }
+.failures th:first-child { width: 34%; }
+.note { margin: .25rem 0 0; white-space: pre-wrap; overflow-wrap: anywhere; color: var(--quiet); font: .9rem/1.5 system-ui, sans-serif; max-width: none; }
 .difference { border-collapse: separate; border-spacing: 0; table-layout: fixed; margin: 0 0 1rem; }
 .difference caption { text-align: left; padding: .2rem 0 .4rem; overflow-wrap: anywhere; }
 .difference th:first-child { padding-left: .8rem; width: 24%; }
@@ -97,12 +95,17 @@ svg.timescale rect:not(.track) { fill: var(--timescale); }
   .stacked td:nth-child(2) { text-align: right; }
   .stacked td.number { display: flex; flex-direction: column; }
   .stacked td.number::before { content: attr(data-head); color: var(--quiet); font-size: .8rem; font-weight: 400; }
-  .difference thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  .difference thead, .failures thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
   .difference tr { display: grid; grid-template-columns: 1fr 1fr; gap: 0 .8rem; padding: .5rem .8rem; border-bottom: 1px solid var(--line); }
   .difference tr:last-child { border-bottom: 0; }
   .difference tbody th, .difference tbody td { border: 0; padding: 0 !important; width: auto !important; display: block; }
   .difference.changed tbody th { grid-column: 1 / -1; }
   .side { display: block; font: .8rem system-ui, sans-serif; color: var(--quiet); }
+  .failures tr { display: block; padding: .6rem 0; border-bottom: 1px solid var(--line); }
+  .failures tbody th, .failures td { display: block; border: 0; padding: 0; width: auto !important; }
+  .failures td { display: grid; grid-template-columns: 5rem minmax(0, 1fr); }
+  .failures td::before { content: attr(data-head); font: .8rem/1.6 system-ui, sans-serif; color: var(--quiet); }
+  .failures .note { grid-column: 2; }
   .checks tr { display: grid; grid-template-columns: 4.5rem minmax(0, 1fr); padding: .5rem 0; border-bottom: 1px solid var(--line); }
   .checks td, .checks th { border: 0; padding: 0; width: auto !important; }
   .checks td:nth-child(3) { grid-column: 2; }
@@ -119,7 +122,7 @@ svg.timescale rect:not(.track) { fill: var(--timescale); }
   body { background: #fff; font-size: 10pt; }
   main { max-width: none; padding: 0; }
   h2, h3, caption { break-after: avoid; }
-  tr, .failures li, .difference { break-inside: avoid; }
+  tr, .difference { break-inside: avoid; }
   .badge, svg, mark { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `;

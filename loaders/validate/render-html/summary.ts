@@ -62,12 +62,16 @@ function demandsOf(thresholds: Thresholds): string[] {
     ...(discrepancy === undefined && differingRows === 0 ? ["no row differs"] : []),
     ...(differingRows > 0 ? [`at most ${counted(differingRows, "row")} of a table differ`] : []),
     ...(discrepancy === undefined ? [] : [`less than ${share(discrepancy)} of each table differs`]),
-    ...(completeness === undefined ? [] : [`${share(completeness)} of each table’s rows are there`]),
+    ...(completeness === undefined
+      ? []
+      : [`${completeness < 1 ? "at least " : ""}${share(completeness)} of each table’s rows are there`]),
     ...(rejectedRows === undefined
       ? []
       : [`${rejectedRows === 0 ? "no row" : `at most ${counted(rejectedRows, "row")} of a table`} rejected`]),
     ...(querySeconds === undefined ? [] : [`each query takes less than ${querySeconds} s`]),
-    ...(analyticalSpeedup === undefined ? [] : [`analytical queries are ${analyticalSpeedup} times as fast`]),
+    ...(analyticalSpeedup === undefined
+      ? []
+      : [`analytical queries are at least ${analyticalSpeedup} times as fast`]),
   ];
 }
 

@@ -25,7 +25,7 @@ function failed(report: ValidationReport): string {
   ];
   if (found.length > 0) return `${sentence(found.join("; "))}.`;
   const names = checks.filter(({ status }) => status === "FAIL").map(({ name }) => name);
-  return `${counted(names.length, "check")} failed: ${listed(names)}.`;
+  return `${counted(names.length, "check")} failed: ${listed(names, "check")}.`;
 }
 
 function differ(tables: TableReport[], rows: number): string {
@@ -41,7 +41,10 @@ function doNotFit(tables: TableReport[], rows: number | undefined): string {
 }
 
 function namesOf(tables: TableReport[]): string {
-  return listed(tables.map(({ name }) => name));
+  return listed(
+    tables.map(({ name }) => name),
+    "table",
+  );
 }
 
 function sumOf(tables: TableReport[], key: "differingRows" | "unfitRows"): number {

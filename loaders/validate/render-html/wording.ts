@@ -27,11 +27,11 @@ export function rough(number: number): string {
   return count(Math.round(number / step) * step);
 }
 
-/** Names joined as in a sentence; more than `most` are counted. */
-export function listed(names: string[], most = 3): string {
+/** Names joined as in a sentence; more than `most` are counted, as so many more of the noun. */
+export function listed(names: string[], noun: string, most = 3): string {
   const shown = names.length > most ? names.slice(0, most - 1) : names;
   const rest = names.length - shown.length;
-  const words = rest > 0 ? [...shown, `${count(rest)} more`] : shown;
+  const words = rest > 0 ? [...shown, counted(rest, `more ${noun}`)] : shown;
   const last = words.at(-1) ?? "";
   return words.length < 2 ? last : `${words.slice(0, -1).join(", ")} and ${last}`;
 }
