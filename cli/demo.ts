@@ -51,13 +51,14 @@ async function runDemo({ stack, source }: DemoOptions): Promise<void> {
   ) as {
     checks: string[];
     report: string;
+    reportPage: string;
   };
   const report = JSON.parse(outputs.report) as ValidationReport;
   console.log(`\n${update.changed ? "Validated" : "Unchanged; validated before"}:`);
   for (const line of outputs.checks) console.log(`  ${line}`);
   console.log("\nWhere the time went:");
   for (const line of [...clock.lines(), ...update.steps.map((line) => `  ${line}`)]) console.log(`  ${line}`);
-  console.log(next(stack, report));
+  console.log(next(stack, report, outputs.reportPage));
 }
 
 /** Brings the services' programs here before Pulumi starts, so that what it takes is seen as a step of its own. */
@@ -68,10 +69,13 @@ async function findPrograms(log: (line: string) => void): Promise<void> {
   }
 }
 
-function next(stack: string, report: ValidationReport): string {
+function next(stack: string, report: ValidationReport, page: string): string {
   const option = stack === "dev" ? "" : ` --stack ${stack}`;
   return `
-${report.rows.toLocaleString("en")} rows are in TimescaleDB, each compared with the SQLite file. Now try:
+${report.rows.toLocaleString("en")} rows are in TimescaleDB, each compared with the SQLite file.
+The proof, as a page: ${page}
+
+Now try:
   ./timelift status${option}                what runs, and where
   ./timelift psql${option}                  ask the database yourself
   ./timelift preview --diff${option}        what another up would do: nothing
