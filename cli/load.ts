@@ -2,6 +2,7 @@ import { Command, InvalidArgumentError } from "commander";
 import type { LoadEvent } from "../loaders/load-event.ts";
 import type { LoadResult } from "../loaders/load-result.ts";
 import { runLoad } from "../loaders/run-load.ts";
+import { columnstoreAges } from "../migrations/render.ts";
 import type { LoadCommandRequest } from "../stacks/resources/sqlite-load-provider.ts";
 import { findWorkload } from "../stacks/workload.ts";
 import type { LoadOptions } from "./load/load-stack.ts";
@@ -19,7 +20,7 @@ export function loadCommand(): Command {
     .option("-s, --stack <name>", "the stack", "dev")
     .option("--source <file>", "another SQLite file than the stack's");
   return addNarrowingOptions(command)
-    .option("--force", "load every chosen table anew, changed or not", false)
+    .option("--force", "compare every row with the target, and mend it, although nothing changed", false)
     .option("--workers <count>", "connections that write side by side, 1 to 64", workerCount)
     .option("--max-rejects <count>", "how many rows that do not fit may be left out", rejectLimit)
     .option("--dry-run", "say what would happen, and write nothing", false)
@@ -37,9 +38,10 @@ export function loadCommand(): Command {
 function serve(): Promise<void> {
   const lines = new PlainLines({ write: (line) => console.error(line), everyPercent: 25 });
   return serveRequest<LoadCommandRequest, LoadResult>(async (request, signal) => {
-    const { name, loader } = await findWorkload(request.workload);
+    const { name, loader, migrationsDir, context } = await findWorkload(request.workload);
     const events = (event: LoadEvent) => lines.take(event);
-    return runLoad({ ...request, workload: name, loader, signal, events });
+    const columnstoreAfter = await columnstoreAges(migrationsDir, context);
+    return runLoad({ ...request, workload: name, loader, columnstoreAfter, signal, events });
   });
 }
 

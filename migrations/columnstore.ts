@@ -6,8 +6,9 @@ export interface ColumnstoreArgs {
   /** Columns whose equal values are kept together; queries name them. Each wants hundreds of rows in a chunk. */
   segmentBy: string[];
   /**
-   * Columns that order the rows of a segment; each may end in ` desc`.
-   * @default the time column, latest first
+   * Columns that order the rows of a segment; each may end in ` desc`. Where it is the time column alone, a load can
+   * write rows in this order itself, which is faster than to let the server sort.
+   * @default what TimescaleDB chooses
    */
   orderBy?: string[];
 }

@@ -1,12 +1,8 @@
 import { MigrationBuilder } from "node-pg-migrate";
 import { TimeliftError } from "../loaders/timelift-error.ts";
+import { intervalText } from "./interval.ts";
 import { importMigration, listMigrations, type MigrationFile, phases } from "./migration-files.ts";
-import type {
-  DeclaredColumnstorePolicy,
-  DeclaredHypertable,
-  MigrationContext,
-  TimescaleMigration,
-} from "./timescale.ts";
+import type { DeclaredHypertable, MigrationContext, TimescaleMigration } from "./timescale.ts";
 
 /**
  * The SQL that a migration runs, line by line, built without a connection.
@@ -40,13 +36,14 @@ export async function declaredHypertables(
   return declared.flatMap((migration) => migration.hypertables(context));
 }
 
-/** Every columnstore policy that a workload's migrations declare, on either edition. */
-export async function declaredColumnstorePolicies(
+/** Table -> age from which a workload's migrations want its chunks in the columnstore, `90 days`; on either edition. */
+export async function columnstoreAges(
   workloadDir: string,
   context: MigrationContext,
-): Promise<DeclaredColumnstorePolicy[]> {
+): Promise<Record<string, string>> {
   const declared = await declarations(workloadDir);
-  return declared.flatMap((migration) => migration.columnstorePolicies(context));
+  const policies = declared.flatMap((migration) => migration.columnstorePolicies(context));
+  return Object.fromEntries(policies.map(({ table, after }) => [table, intervalText(after)]));
 }
 
 /** The migrations of both phases that are written in the vocabulary; others declare nothing. */

@@ -17,7 +17,7 @@ export const up = timescale((db, given) => {
     updated_at: "timestamptz",
   });
   db.hypertable("price_history", { time: "time", chunk: chunk === "year" ? years(1) : months(1) });
-  if (columnstore) db.columnstore("price_history", { segmentBy: ["symbol"] });
+  if (columnstore) db.columnstore("price_history", { segmentBy: ["symbol"], orderBy: ["time desc"] });
 });
 
 export const down = up.reverse;
