@@ -1,4 +1,5 @@
 import { execFile, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +13,7 @@ import type { BenchResult, Measured } from "../cli/bench/bench-result.ts";
 import { type BenchDatabase, BenchServer } from "../cli/bench/bench-server.ts";
 import { benchSource, benchSourcePath, growSource, shapeOf } from "../cli/bench/bench-source.ts";
 import { charts } from "../cli/bench/charts.ts";
+import { measureColumnstore } from "../cli/bench/columnstore.ts";
 import type { Arena, Contender } from "../cli/bench/contender.ts";
 import { floor } from "../cli/bench/floor-contender.ts";
 import { loadGrown, loadUnchanged, validate } from "../cli/bench/follow-ups.ts";
@@ -194,6 +196,28 @@ describe("on a server of its own", () => {
     grown.close();
     expect(sizePerMillion.sqlite).toBeGreaterThan(50);
     expect(sizePerMillion.rowstore).toBeGreaterThan(50);
+  });
+
+  test("a server without the Community edition is left out of the columnstore's figures, and kept clean", async (context) => {
+    const [license] = await ask("bench", "SELECT current_setting('timescaledb.license', true)");
+    if (license !== "apache") return context.skip("this server has the Community edition");
+    const password = randomBytes(12).toString("hex");
+    const url = `postgresql://bench_admin:${password}@${server.address}/postgres`;
+    await server.asSuperuser("postgres", (client) =>
+      client.query(`CREATE ROLE bench_admin SUPERUSER LOGIN PASSWORD '${password}'`),
+    );
+    const args = { source: arena.source, folder, rounds: 1, signal, log: () => {} };
+    expect(await measureColumnstore({ ...args, url })).toEqual({
+      skipped: expect.stringContaining("another edition"),
+    });
+    const [left] = await ask(
+      "postgres",
+      "SELECT count(*)::int FROM pg_database WHERE datname LIKE 'timelift_bench%'",
+    );
+    expect(left).toBe(0);
+    await expect(measureColumnstore({ ...args, url: "somewhere" })).rejects.toMatchObject({
+      code: "bench-community-url",
+    });
   });
 
   test("pgloader brings every row, where it is installed", async (context) => {

@@ -4,6 +4,7 @@ import type pg from "pg";
 import { type Connection, connect } from "../../loaders/connection.ts";
 import type { LoadResult } from "../../loaders/load-result.ts";
 import { TimeliftError } from "../../loaders/timelift-error.ts";
+import { readEdition } from "../../migrations/edition.ts";
 import { copyPathIn } from "../../stacks/resources/source-folder.ts";
 import type { LoadCommandRequest } from "../../stacks/resources/sqlite-load-provider.ts";
 import { hypertableBytes } from "./application.ts";
@@ -47,7 +48,7 @@ const titles = {
 /** Loads the source by turns as rows and into the columnstore, each time into a database made for it. */
 export async function measureColumnstore(args: ColumnstoreArgs): Promise<ColumnstoreResult | Skipped> {
   const server = connectionOf(args.url);
-  const version = await withClient(server, communityVersion);
+  const version = await withDatabase(server, (database) => withClient(database, communityVersion));
   if (version === undefined) return { skipped: "the server of TIMELIFT_COMMUNITY_URL has another edition" };
   const runs: Record<Form, Run[]> = { rowstore: [], columnstore: [] };
   const bytes = { rowstore: 0, columnstore: 0 };
@@ -104,11 +105,11 @@ async function loadAs(form: Form, { source, folder, signal }: ColumnstoreArgs, d
 /** Version of TimescaleDB, where it is the Community edition; undefined where it is another. */
 async function communityVersion(client: pg.Client): Promise<string | undefined> {
   requireDurable(await readSettings(client));
+  if ((await readEdition(client)) !== "community") return undefined;
   const { rows } = await client.query<{ version: string }>(
-    "SELECT default_version AS version FROM pg_available_extensions WHERE name = 'timescaledb'",
+    "SELECT extversion AS version FROM pg_extension WHERE extname = 'timescaledb'",
   );
-  const license = await client.query("SELECT current_setting('timescaledb.license', true) AS license");
-  return license.rows[0]?.license === "timescale" ? rows[0]?.version : undefined;
+  return rows[0]?.version;
 }
 
 async function withDatabase<T>(server: Connection, work: (database: Connection) => Promise<T>): Promise<T> {

@@ -1,8 +1,9 @@
+import { existsSync } from "node:fs";
 import { TimeliftError } from "../../loaders/timelift-error.ts";
 import { compareApplication } from "./application.ts";
 import { type BenchResult, leftOut, type Measure } from "./bench-result.ts";
 import { BenchServer } from "./bench-server.ts";
-import { benchSource } from "./bench-source.ts";
+import { benchSource, benchSourcePath } from "./bench-source.ts";
 import { addKey } from "./bench-workload.ts";
 import { measureColumnstore } from "./columnstore.ts";
 import { type Arena, type Contender, type ContenderName, contenderNames } from "./contender.ts";
@@ -49,7 +50,9 @@ export async function runBench(args: BenchArgs): Promise<BenchResult> {
   const folder = await RunFolder.make(rows);
   let cancelling: NodeJS.Timeout | undefined;
   try {
-    log(`source of ${rows.toLocaleString("en-US")} rows: made once, about ${Math.ceil(rows / 250_000)} s`);
+    if (!existsSync(benchSourcePath(rows, seed))) {
+      log(`source of ${rows.toLocaleString("en-US")} rows: made once, about ${Math.ceil(rows / 250_000)} s`);
+    }
     const source = benchSource(rows, seed);
     signal.throwIfAborted();
     const server = await BenchServer.start(folder.serverState, log);
