@@ -4,6 +4,7 @@ import type { LedgerTable } from "./ledger.ts";
 import type { TableLoad } from "./load-result.ts";
 import { applyRetry } from "./reject-retry.ts";
 import { splitRange } from "./source/split-range.ts";
+import { requireStill } from "./source/still-source.ts";
 import type { RowRange } from "./source/table-reader.ts";
 import { targetError } from "./target-error.ts";
 
@@ -95,6 +96,7 @@ async function step(lane: LoadContext, work: Work): Promise<number> {
     work.retried = true;
     await lane.client.query("BEGIN");
     const inserted = await applyRetry(lane, task, retry);
+    requireStill(lane.mark);
     await lane.client.query("COMMIT");
     return inserted;
   }
