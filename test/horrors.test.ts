@@ -145,6 +145,10 @@ describe("a load with the rules that inspect suggests", () => {
     // A month has no thirtieth of February in any type; all that is a moment arrives.
     expect(lines.filter((line) => /^(iso|epoch|julian|empty_time)/.test(line))).toEqual([]);
     expect(load.rejected).toBe(bad.length);
+    for (const { name, rows } of oddTables) {
+      const target = name.replace('"', "_");
+      expect([target, load.tables[target]?.rows]).toEqual([target, rows.length]);
+    }
     for (const { name, values } of horrors) {
       const expected = values.flatMap((value, i) =>
         suggested(value) === reject ? [] : [[String(i + 1), suggested(value)]],

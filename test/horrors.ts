@@ -130,7 +130,7 @@ export const horrors: Horror[] = [
   {
     ...{ name: "boolean_true", declared: "BOOLEAN", target: "boolean" },
     values: [good("'true'", "true"), good("'FALSE'", "false"), good("1", "true")],
-    ...{ holds: ["2 boolean words", "1 0 or 1"], suggests: "boolean" },
+    ...{ holds: ["2 boolean words", "1 integer (0 or 1)"], suggests: "boolean" },
   },
   {
     ...{ name: "number_as_text", declared: "TEXT", target: "bigint" },

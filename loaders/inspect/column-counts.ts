@@ -12,16 +12,17 @@ export interface ColumnCounts {
   /** In SQLite's order: numbers, then texts, then blobs. Null where every value is. */
   min: SourceValue;
   max: SourceValue;
-  /** Characters of the longest text, or bytes of the longest blob. */
+  /** Bytes of the longest text or blob. */
   longest: number;
 }
 
-/** Seven results a column, and SQLite gives at most 2,000 at once. */
-const columnsAtOnce = 250;
+/** SQLite gives at most 2,000 results at once. */
+const columnsAtOnce = 450;
 
 /**
- * Counts the classes of every column, all of them in one pass over the table (250 columns a pass). A column that
- * cannot be computed, as a generated one over broken JSON, is given as the error's message.
+ * Counts the classes of every column in two passes over the table (for each 450 columns). Numbers sort before texts and
+ * texts before blobs, so the least and the greatest value already say most; the second pass counts what they leave
+ * open. A column that cannot be computed, as a generated one over broken JSON, is given as the error's message.
  */
 export function countColumns(
   source: Source,
@@ -42,14 +43,9 @@ function countTogether(
   found: Map<string, ColumnCounts | string>,
 ): void {
   try {
-    const results = columns.map((name) => resultsSql(quoteIdentifier(name))).join(",\n");
-    const row = source
-      .prepare(`SELECT count(*), ${results} FROM ${quoteIdentifier(table)}`)
-      .raw(true)
-      .get() as SourceValue[];
-    const rows = Number(row[0]);
-    for (const [i, name] of columns.entries())
-      found.set(name, toCounts(rows, row.slice(1 + i * 7, 8 + i * 7)));
+    const counts = readBounds(source, table, columns);
+    countOpen(source, table, counts);
+    for (const [name, each] of counts) found.set(name, each);
   } catch (error) {
     // One column may spoil a pass for all: halve until it stands alone.
     if (columns.length === 1) {
@@ -62,23 +58,68 @@ function countTogether(
   }
 }
 
-function resultsSql(column: string): string {
-  return `count(${column}), sum(typeof(${column}) = 'integer'), sum(typeof(${column}) = 'real'),
-    sum(typeof(${column}) = 'text'), min(${column}), max(${column}),
-    max(CASE WHEN typeof(${column}) IN ('text', 'blob') THEN length(${column}) END)`;
+/** First pass: how many are NULL, the least and the greatest value; all values as if of the least one's class. */
+function readBounds(source: Source, table: string, columns: string[]): Map<string, ColumnCounts> {
+  // A collation of the application's own is not known here.
+  const results = columns
+    .map((name) => `${quoteIdentifier(name)} COLLATE BINARY`)
+    .map((column) => `count(${column}), min(${column}), max(${column})`);
+  const [rows, ...values] = select(source, table, ["count(*)", ...results]);
+  return new Map(
+    columns.map((name, i) => {
+      const [filled, min = null, max = null] = values.slice(i * 3, i * 3 + 3);
+      const counts = { null: Number(rows) - Number(filled), integer: 0, real: 0, text: 0, blob: 0 };
+      if (min !== null) counts[classOf(min)] = Number(filled);
+      return [name, { ...counts, min, max, longest: 0 }];
+    }),
+  );
 }
 
-function toCounts(
-  rows: number,
-  [filled, integer, real, text, min, max, longest]: SourceValue[],
-): ColumnCounts {
-  const counts = { integer: Number(integer), real: Number(real), text: Number(text) };
-  return {
-    null: rows - Number(filled),
-    ...counts,
-    blob: Number(filled) - counts.integer - counts.real - counts.text,
-    min: min ?? null,
-    max: max ?? null,
-    longest: Number(longest),
-  };
+type Class = "integer" | "real" | "text" | "blob";
+
+function classOf(value: Exclude<SourceValue, null>): Class {
+  if (typeof value === "bigint") return "integer";
+  return typeof value === "number" ? "real" : typeof value === "string" ? "text" : "blob";
+}
+
+/** Second pass: the classes that the bounds leave open, and the longest text or blob. */
+function countOpen(source: Source, table: string, columns: Map<string, ColumnCounts>): void {
+  const results: string[] = [];
+  const takers: ((value: SourceValue) => void)[] = [];
+  for (const [name, counts] of columns) {
+    if (counts.min === null || counts.max === null) continue;
+    const column = quoteIdentifier(name);
+    const [least, greatest] = [classOf(counts.min), classOf(counts.max)];
+    const among = { integer: 0, real: 0, text: 1, blob: 2 };
+    const open: Class[] = [];
+    if (among[least] === 0) open.push(least === "integer" ? "real" : "integer");
+    if (among[least] === 0 && among[greatest] > 0) open.push("text");
+    if (among[greatest] === 2 && least !== "blob") open.push("blob");
+    for (const other of open) {
+      results.push(`sum(typeof(${column}) = '${other}')`);
+      takers.push((value) => {
+        counts[other] += Number(value);
+        counts[least] -= Number(value);
+      });
+    }
+    if (among[greatest] > 0) {
+      const length = `octet_length(${column})`;
+      results.push(
+        among[least] > 0
+          ? `max(${length})`
+          : `max(CASE WHEN typeof(${column}) IN ('text', 'blob') THEN ${length} END)`,
+      );
+      takers.push((value) => {
+        counts.longest = Number(value);
+      });
+    }
+  }
+  if (results.length === 0) return;
+  const values = select(source, table, results);
+  for (const [i, take] of takers.entries()) take(values[i] ?? null);
+}
+
+function select(source: Source, table: string, results: string[]): SourceValue[] {
+  const sql = `SELECT ${results.join(", ")} FROM ${quoteIdentifier(table)}`;
+  return source.prepare(sql).raw(true).get() as SourceValue[];
 }

@@ -147,7 +147,7 @@ function findUnfit(
           typeof value === "string" &&
           value.includes("\uFFFD") &&
           invalid(row, column.name, value);
-        const reason = broken ? "text with bytes that are no valid text" : trial(value);
+        const reason = broken ? "holds bytes that are no text in the file's encoding" : trial(value);
         if (reason !== null) {
           if (column.unfit === null) {
             column.unfit = { count: 1, row: row.key(), value: describeValue(value), reason };

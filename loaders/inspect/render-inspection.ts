@@ -11,7 +11,7 @@ import { momentText, type ValueForm } from "./value-form.ts";
 
 const width = 100;
 /** Widths of name, declared, holds, from, to and becomes: at most, and at least where all do not fit. */
-const most = [30, 16, 44, 16, 16, 30];
+const most = [30, 16, 44, 20, 20, 30];
 const least = [12, 8, 18, 8, 8, 16];
 /** Which of them give way first. */
 const yielding = [2, 5, 3, 4, 0, 1];
@@ -125,14 +125,15 @@ export function holdings(column: InspectedColumn): string[] {
     if (count === 0) continue;
     const own = forms.filter(([form]) => classOf(form) === name);
     const read = own.reduce((sum, [, each]) => sum + each, 0);
+    const nouns = own.map(([form]) => formNoun(form, 2));
     if (read === count) phrases.push(...own.map(([form, each]) => `${number(each)} ${formNoun(form, each)}`));
-    else
-      phrases.push(
-        `${number(count)} ${name}: ${own.map(([form]) => formNoun(form, 2)).join(", ") || "none read"}`,
-      );
+    else if (nouns.length === 1) phrases.push(`${number(count)} ${nouns[0]}`);
+    else phrases.push(`${number(count)} ${name}: ${nouns.join(", ") || "none read"}`);
   }
-  if (column.suggestion.unit !== null || saysTime(column.name)) {
-    for (const [unit, count] of Object.entries(found.moments)) {
+  const numbers = counts.integer + counts.real;
+  for (const [unit, count] of Object.entries(found.moments)) {
+    // Prices and volumes are moments by chance, but not all of them in one unit.
+    if (column.suggestion.unit !== null || saysTime(column.name) || (count === numbers && numbers > 1)) {
       phrases.push(`${number(count)} like ${unit === "julianDay" ? "Julian days" : `epoch ${unit}`}`);
     }
   }
@@ -161,7 +162,6 @@ function commonForms(found: ColumnForms["forms"]): [ValueForm, number][] {
 }
 
 const plurals: Partial<Record<ValueForm, string>> = {
-  "0 or 1": "0 or 1",
   "integer beyond 2^53": "integers beyond 2^53",
   infinity: "infinities",
   "text with NUL": "texts with NUL",
@@ -176,6 +176,7 @@ const plurals: Partial<Record<ValueForm, string>> = {
 };
 
 function formNoun(form: ValueForm, count: number): string {
+  if (form === "0 or 1") return count === 1 ? "integer (0 or 1)" : "integers (0, 1)";
   return count === 1 ? form : (plurals[form] ?? `${form}s`);
 }
 

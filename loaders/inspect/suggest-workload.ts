@@ -48,7 +48,9 @@ function whyLeft(kind: string, columns: number): string {
 function loaderEntry({ target, source, columns, hypertable }: SuggestedTable): string {
   const lines: string[] = [];
   if (target !== source.name) lines.push(`from: ${string(source.name)},`);
-  if (hypertable !== null && hypertable.primary.length > 0) lines.push(`order: ${list(hypertable.primary)},`);
+  const byKey = hypertable?.primary ?? [];
+  // Rows come in the order of the source's own key anyway.
+  if (byKey.length > 0 && !sameStart(byKey, source.primaryKey)) lines.push(`order: ${list(byKey)},`);
   const rules = columns.flatMap((column) => {
     const rule = column.target === null ? "drop" : loaderRule(column.source, column.target);
     return rule === null ? [] : [`  ${key(column.source.name)}: ${rule},`];
@@ -58,6 +60,10 @@ function loaderEntry({ target, source, columns, hypertable }: SuggestedTable): s
   return lines.length === 0
     ? `${head}{},\n`
     : `${head}{\n${lines.map((line) => `      ${line}\n`).join("")}    },\n`;
+}
+
+function sameStart(names: string[], start: string[]): boolean {
+  return start.length > 0 && start.every((name, i) => names[i]?.toLowerCase() === name.toLowerCase());
 }
 
 function tablesFile(tables: SuggestedTable[], project: string): string {
