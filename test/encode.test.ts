@@ -87,6 +87,11 @@ const fits: Record<string, [sqlite: string, text?: string][]> = {
     ["'1.5'", "1.500000"],
     ["'1.50000000'", "1.500000"],
   ],
+  "numeric(3,-2)": [
+    ["1250.0", "1300"],
+    ["'12300'", "12300"],
+    ["'12300.00'", "12300"],
+  ],
   date: [["'2024-02-29'"], ["'0001-01-01'"], ["'9999-12-31'"], ["'2024-01-02 00:00:00'", "2024-01-02"]],
   timestamp: [["'2024-01-02 03:04:05.678901'"], ["'1969-12-31T23:59:59'", "1969-12-31 23:59:59"]],
   timestamptz: [
@@ -164,6 +169,7 @@ const problems: [type: string, sqlite: string, reason: RegExp][] = [
   ["numeric", "'1,5'", /is no numeric/],
   ["numeric(20,6)", "'0.0000005'", /more than 6 decimals/],
   ["numeric(20,6)", "1e14", /too large for numeric\(20,6\)/],
+  ["numeric(3,-2)", "'1250'", /more than -2 decimals/],
   ["numeric(20,6)", "9e999", /finite/],
   ["date", "'2023-02-29'", /is no date: the calendar has no such day/],
   ["date", "'2024-01-02 00:00:01'", /time of day/],

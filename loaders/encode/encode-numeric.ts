@@ -34,7 +34,8 @@ export function encodeNumeric(precision: number | null, scale: number | null) {
     }
     if (precision !== null && scale !== null) {
       if (fraction.length > Math.max(scale, 0) || scale < 0) {
-        if (typeof value === "string" && /[1-9]/.test(fraction.slice(Math.max(scale, 0)))) {
+        const dropped = scale < 0 ? whole.slice(scale) + fraction : fraction.slice(scale);
+        if (typeof value === "string" && /[1-9]/.test(dropped)) {
           throw new ValueProblem(value, `has more than ${scale} decimals (${typeText})`);
         }
         [whole, fraction] = rounded(whole, fraction, scale);
