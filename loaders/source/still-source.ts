@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { readSourceHeader } from "./source-header.ts";
 
 /** How long nobody may have written to a source before it is read where it is (ms). */
-const quietMs = 2000;
+const quietMs = 10_000;
 
 /** A state of a source that nobody writes to, known again by what every write changes. */
 export interface StillMark {
@@ -17,7 +17,7 @@ export class SourceMoved extends Error {}
 
 /**
  * Marks a source that can be read where it is: under the rollback journal, no transaction open, and not written to for
- * two seconds. Null for one that has to be copied first, so that its writers are not disturbed.
+ * ten seconds. Null for one that has to be copied first, so that its writers are not disturbed.
  */
 export function markStill(path: string): StillMark | null {
   const mark = look(path);

@@ -21,6 +21,8 @@ interface Plan {
   mapping: string;
   /** Table -> rows that will go. */
   plan: Record<string, string>;
+  /** Source tables that no loader entry names, so that none is forgotten unseen. */
+  notLoaded: string[];
 }
 type Inputs = Omit<SqliteLoadArgs, "password" | "tables" | "held"> &
   Plan & { password: string; tables: string[]; held: string[] };
@@ -54,7 +56,7 @@ export function check(olds: Partial<Inputs>, news: Inputs): Promise<dynamic.Chec
     const fingerprint = readFingerprint(news.source);
     const mapping = digestOf(loader);
     if (olds.plan && olds.fingerprint === fingerprint && olds.mapping === mapping) {
-      return { fingerprint, mapping, plan: olds.plan };
+      return { fingerprint, mapping, plan: olds.plan, notLoaded: olds.notLoaded ?? [] };
     }
     const last = olds.plan && readLoadedParts(news.stateDir);
     const { scanSource } = await import("../../loaders/source/scan-source.ts");
@@ -69,6 +71,7 @@ export function check(olds: Partial<Inputs>, news: Inputs): Promise<dynamic.Chec
       fingerprint: scan.fingerprint,
       mapping,
       plan: Object.fromEntries(tables.map(([table, each]) => [table, describe(each, last?.parts[table])])),
+      notLoaded: scan.ignored,
     };
   });
 }
