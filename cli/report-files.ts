@@ -54,7 +54,10 @@ export class ReportFiles {
 
   /** Writes the files; lines go to stdout, or to stderr where stdout holds the JSON. */
   write(report: ValidationReport): void {
-    for (const { path, render } of this.#files) attempt(path, () => writeFileSync(path, render(report)));
+    for (const { path, render } of this.#files) {
+      const text = render(report);
+      attempt(path, () => writeFileSync(path, text));
+    }
     if (this.#toStdout) process.stdout.write(asJson(report));
     const print = this.#toStdout ? console.error : console.log;
     for (const line of renderLines(report)) print(line);
