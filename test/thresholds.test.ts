@@ -68,7 +68,7 @@ describe("strict thresholds", () => {
     const tables = [table({ name: "a" }), table({ name: "b", sourceRows: 1e6, targetRows: 999_999 })];
     const [completeness] = thresholdChecks(tables, [], strictThresholds);
     expect(completeness).toMatchObject({
-      ...{ status: "FAIL", expected: "at least 100 % of each table" },
+      ...{ status: "FAIL", expected: "every row of each table" },
       actual: "b: 99.9999 %, 999,999 rows of 1,000,000",
     });
   });

@@ -103,7 +103,8 @@ function completenessCheck(tables: TableReport[], share: number): Check {
       text: `${name}: ${percent(present, sourceRows, "down")}, ${rows(present)} of ${count(sourceRows)}`,
     };
   });
-  return overTables("completeness", `at least ${shareText(share)} of each table`, "100 %", findings);
+  const expected = share === 1 ? "every row of each table" : `at least ${shareText(share)} of each table`;
+  return overTables("completeness", expected, "100 %", findings);
 }
 
 /** Rows of the source that are in the target, as far as it is known: an extra row stands for no missing one. */
