@@ -1,13 +1,13 @@
 import type { LoadEvent } from "../../loaders/load-event.ts";
 import type { LoadResult } from "../../loaders/load-result.ts";
 import { TimeliftError } from "../../loaders/timelift-error.ts";
-import { LoadProgress } from "./load-progress.ts";
 import type { LoadView } from "./load-view.ts";
+import { RunProgress } from "./run-progress.ts";
 
 /** A load as JSON, an event a line; `docs/load.md` describes them. */
 export class JsonLines implements LoadView {
   readonly #write: (line: string) => void;
-  readonly #progress = new LoadProgress();
+  readonly #progress = new RunProgress();
 
   constructor(write: (line: string) => void) {
     this.#write = write;

@@ -1,8 +1,8 @@
 import { Listr, type ListrTaskWrapper } from "listr2";
 import type { LoadEvent } from "../../loaders/load-event.ts";
-import { LoadProgress } from "./load-progress.ts";
 import type { LoadView } from "./load-view.ts";
 import { number, outcomeText, progressText, retryText, snapshotText } from "./progress-text.ts";
+import { RunProgress } from "./run-progress.ts";
 
 // biome-ignore lint/suspicious/noExplicitAny: the renderers' types differ between terminals, which is listr2's affair.
 type Line = ListrTaskWrapper<unknown, any, any>;
@@ -17,7 +17,7 @@ const refreshMs = 200;
 
 /** A load in a terminal: one line a table, which moves until the table is done. */
 export class LiveLines implements LoadView {
-  readonly #progress = new LoadProgress();
+  readonly #progress = new RunProgress();
   readonly #shown = new Map<string, Shown>();
   readonly #run: Promise<unknown>;
   readonly #timer: NodeJS.Timeout;
@@ -46,7 +46,8 @@ export class LiveLines implements LoadView {
     this.#progress.take(event);
     this.#interruption = event.kind === "retry" ? retryText(event) : undefined;
     if (event.kind === "snapshot") {
-      this.#source = snapshotText(event)?.replace("source: ", "") ?? "unchanged since it was copied";
+      const uncopied = event.read === "in place" ? "read in place" : "unchanged since it was copied";
+      this.#source = snapshotText(event)?.replace("source: ", "") ?? uncopied;
       this.#finish("source");
     } else if (event.kind === "loaded" || (event.kind === "table" && event.action === "unchanged")) {
       this.#finish(event.table);

@@ -1,11 +1,12 @@
 import { resolve } from "node:path";
 import type { LoaderDefinition } from "../../loaders/define-loader.ts";
 import { isNarrowed, narrowLoader } from "../../loaders/narrow-loader.ts";
-import { type RunLoadArgs, runLoad } from "../../loaders/run-load.ts";
+import type { MaxRejects } from "../../loaders/reject-limit.ts";
+import { runLoad } from "../../loaders/run-load.ts";
 import { rowCount } from "../../loaders/source/row-count.ts";
 import { planSource } from "../../loaders/source/scan-source.ts";
 import { openSnapshot } from "../../loaders/source/snapshot.ts";
-import { declaredHypertables } from "../../migrations/render.ts";
+import { columnstoreAges, declaredHypertables } from "../../migrations/render.ts";
 import { copyPathIn } from "../../stacks/resources/source-folder.ts";
 import { findWorkload, type Workload, workloadReference } from "../../stacks/workload.ts";
 import { projectDir } from "../backend.ts";
@@ -25,18 +26,12 @@ export interface LoadOptions extends NarrowingOptions {
   source?: string;
   workers?: number;
   force: boolean;
-  maxRejects?: number | string;
+  maxRejects?: MaxRejects;
   dryRun: boolean;
   json: boolean;
   status: boolean;
   watch: boolean;
 }
-
-/** What the options add to a load. */
-type Extras = Pick<RunLoadArgs, "signal"> & {
-  workers?: number;
-  force?: boolean;
-};
 
 /** Loads the source of a stack, or says how far that is, as the options have it. */
 export async function loadStack(options: LoadOptions): Promise<void> {
@@ -54,6 +49,7 @@ async function argsOf(options: LoadOptions): Promise<OutlookArgs> {
   const copyPath = copyPathIn(stackFolder(stack));
   const args = {
     ...{ workload: workload.name, loader: workload.loader, source, copyPath, target, force },
+    columnstoreAfter: await columnstoreAges(workload.migrationsDir, workload.context),
     maxRejects: options.maxRejects ?? config.maxRejects,
   };
   if (options.status) return args;
@@ -72,7 +68,7 @@ async function chosenRows(
 ): Promise<LoaderDefinition> {
   const narrowing = narrowingOf(options);
   if (!isNarrowed(narrowing)) return loader;
-  const { path } = await openSnapshot(source, copyPath);
+  const { path } = await openSnapshot(source, copyPath, { inPlace: true });
   const { schema } = planSource(path, loader);
   return narrowLoader(loader, narrowing, {
     schema,
@@ -92,11 +88,16 @@ async function preview(args: OutlookArgs, { json }: LoadOptions): Promise<void> 
 
 async function load(args: OutlookArgs, options: LoadOptions): Promise<void> {
   const { workers, force } = options;
-  const extras: Extras = { workers, force, signal: untilSignal() };
   const json = options.json ? new JsonLines((line) => console.log(line)) : undefined;
   const view = json ?? (await viewFor(Object.keys(args.loader.tables)));
   try {
-    const result = await runLoad({ ...args, ...extras, events: (event) => view.take(event) });
+    const result = await runLoad({
+      ...args,
+      workers,
+      force,
+      signal: untilSignal(),
+      events: (event) => view.take(event),
+    });
     await view.end();
     if (json) json.result(result);
     else console.log(resultText(result));

@@ -27,6 +27,8 @@ export interface TableOutlook {
 export interface OutlookArgs {
   workload: string;
   loader: LoaderDefinition;
+  /** As `runLoad` takes it. */
+  columnstoreAfter: Record<string, string>;
   /** Path of the SQLite file. */
   source: string;
   /** Where the private copy is kept. */
@@ -43,10 +45,9 @@ export interface OutlookArgs {
  * @throws TimeliftError as a load does that cannot begin
  */
 export async function outlookOf(args: OutlookArgs): Promise<TableOutlook[]> {
-  const { path } = await openSnapshot(args.source, args.copyPath);
+  const { path, fingerprint } = await openSnapshot(args.source, args.copyPath);
   const { reads, schema } = planSource(path, args.loader);
-  const previous: Record<string, Part[]> = {};
-  const told: Record<string, (rows: number) => string> = {};
+  const outlooks = new Map<string, Outlook>();
   await reading(args.target, async (client) => {
     const ledger = await Ledger.read(client, args.workload);
     for (const planned of reads) {
@@ -54,37 +55,58 @@ export async function outlookOf(args: OutlookArgs): Promise<TableOutlook[]> {
       const definition = args.loader.tables[target] ?? {};
       resolveTable(definition, findSourceTable(schema, read.table), await readTargetTable(client, target));
       const known = ledger.get(target);
-      const say = await beforeScan(client, planned, known, args.force);
-      if (say !== undefined) told[target] = say;
-      else if (known !== undefined) previous[target] = known.parts;
+      outlooks.set(target, await decideOutlook(client, planned, known, { fingerprint, force: args.force }));
     }
   });
-  const scan = await scanSource({ ...args, previous });
-  return Object.entries(scan.tables).map(([table, { rows, change }]) => ({
-    table,
-    rows,
-    change: told[table]?.(rows) ?? change,
-  }));
+  const scan = await scanSource({ ...args, ...toScan(args.loader, outlooks) });
+  return reads.map(({ target: table }) => {
+    const outlook = outlooks.get(table);
+    if (outlook?.kind === "unchanged") return { table, rows: outlook.rows, change: "unchanged" };
+    const { rows = 0, change = "" } = scan.tables[table] ?? {};
+    return { table, rows, change: outlook?.kind === "told" ? outlook.change(rows) : change };
+  });
 }
 
-/** What is clear before the rows are compared with the ledger's parts; undefined where that decides. */
-async function beforeScan(
+type Outlook =
+  | { kind: "unchanged"; rows: number }
+  /** The number of rows is all that is not known yet. */
+  | { kind: "told"; change: (rows: number) => string }
+  /** The parts tell, once they are compared with the source. */
+  | { kind: "compare"; parts: Part[] };
+
+function toScan(loader: LoaderDefinition, outlooks: Map<string, Outlook>) {
+  const previous: Record<string, Part[]> = {};
+  const tables: LoaderDefinition["tables"] = {};
+  for (const [table, outlook] of outlooks) {
+    if (outlook.kind !== "unchanged") tables[table] = loader.tables[table] ?? {};
+    if (outlook.kind === "compare") previous[table] = outlook.parts;
+  }
+  return { loader: { tables }, previous };
+}
+
+async function decideOutlook(
   client: pg.ClientBase,
   { target, seed }: PlannedRead,
   known: LedgerTable | undefined,
-  force: boolean,
-): Promise<((rows: number) => string) | undefined> {
+  { fingerprint, force }: { fingerprint: string; force: boolean },
+): Promise<Outlook> {
+  const told = (words: string, why = ""): Outlook => ({
+    kind: "told",
+    change: (rows) => `${rowCount(rows)} ${words}${why}`,
+  });
   const { rows } = await client.query<{ any: boolean }>(
     `SELECT EXISTS (SELECT FROM ${quoteIdentifier(target)}) AS any`,
   );
   const isOccupied = rows[0]?.any ?? false;
   if (known === undefined) {
-    return isOccupied ? () => "refused: the target holds rows that timelift did not load" : undefined;
+    if (!isOccupied) return { kind: "compare", parts: [] };
+    return { kind: "told", change: () => "refused: the target holds rows that timelift did not load" };
   }
-  if (force) return (count) => `${rowCount(count)} to load anew`;
-  if (known.rows > 0 && !isOccupied) return (count) => `${rowCount(count)} to load: the target was emptied`;
-  if (known.definition === seed) return undefined;
-  return (count) => `${rowCount(count)} to compare with the target: loaded by another definition before`;
+  if (known.rows > 0 && !isOccupied) return told("to load", ": the target was emptied");
+  if (force) return told("to compare with the target");
+  if (known.definition !== seed) return told("to compare with the target", ": loaded by other rules before");
+  if (known.fingerprint === fingerprint) return { kind: "unchanged", rows: known.rows };
+  return { kind: "compare", parts: known.parts };
 }
 
 /**
@@ -92,7 +114,7 @@ async function beforeScan(
  * @throws TimeliftError narrow-leaves-rows
  */
 export async function requireNothingLeft(args: OutlookArgs): Promise<void> {
-  const { path } = await openSnapshot(args.source, args.copyPath);
+  const { path } = await openSnapshot(args.source, args.copyPath, { inPlace: true });
   const { reads } = planSource(path, args.loader);
   const ledger = await reading(args.target, (client) => Ledger.read(client, args.workload));
   const source = openSource(path);

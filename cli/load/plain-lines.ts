@@ -1,8 +1,8 @@
 import type { LoadEvent } from "../../loaders/load-event.ts";
 import { rowCount } from "../../loaders/source/row-count.ts";
-import { LoadProgress } from "./load-progress.ts";
 import type { LoadView } from "./load-view.ts";
 import { outcomeText, percent, progressText, retryText, snapshotText } from "./progress-text.ts";
+import { RunProgress } from "./run-progress.ts";
 
 /** How talkative lines are. */
 export interface PlainLinesArgs {
@@ -23,7 +23,7 @@ export interface PlainLinesArgs {
 /** A load as lines that a log can keep: what begins, how far it is, what came of it. */
 export class PlainLines implements LoadView {
   readonly #args: Required<PlainLinesArgs>;
-  readonly #progress: LoadProgress;
+  readonly #progress: RunProgress;
   /** Table -> when its last line was, and at what percentage. */
   readonly #last = new Map<string, { at: number; percent: number }>();
 
@@ -35,7 +35,7 @@ export class PlainLines implements LoadView {
       now: () => performance.now(),
       ...args,
     };
-    this.#progress = new LoadProgress(this.#args.now);
+    this.#progress = new RunProgress(this.#args.now);
   }
 
   take(event: LoadEvent): void {

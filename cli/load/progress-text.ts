@@ -1,7 +1,7 @@
 import type { LoadEvent } from "../../loaders/load-event.ts";
 import type { LoadResult } from "../../loaders/load-result.ts";
 import { rowCount } from "../../loaders/source/row-count.ts";
-import type { TableProgress, WholeProgress } from "./load-progress.ts";
+import type { TableProgress, WholeProgress } from "./run-progress.ts";
 
 /** "42 %, 1,050,000 of 2,500,000 rows, 410,000 rows/s, 62.1 MB/s, 4 s left"; "2,500,000 rows sent" at the end. */
 export function progressText(progress: WholeProgress): string {
@@ -60,9 +60,9 @@ function megabytes(bytes: number): string {
   return (bytes / 1e6).toFixed(1);
 }
 
-/** "source: copied in 0.4 s"; nothing where the copy was there already. */
+/** "source: copied in 0.4 s"; nothing where nothing was copied. */
 export function snapshotText(event: Extract<LoadEvent, { kind: "snapshot" }>): string | undefined {
-  if (event.reused) return undefined;
+  if (event.read !== "new copy") return undefined;
   const lock = event.longestLockMs > 0 ? `, longest lock ${Math.ceil(event.longestLockMs)} ms` : "";
   return `source: copied in ${(event.ms / 1000).toFixed(1)} s${lock}`;
 }
@@ -73,7 +73,7 @@ export function retryText({ attempt, of, waitMs, reason }: Extract<LoadEvent, { 
 }
 
 /** "5,816 rows in the target; 5,816 rows inserted in 1.2 s, 4,800 rows/s". */
-export function resultText({ rows, tables, ms }: LoadResult): string {
+export function resultText({ rows, tables, ms, rejected = 0 }: LoadResult): string {
   const counts = { inserted: 0, updated: 0, deleted: 0 };
   for (const table of Object.values(tables)) {
     counts.inserted += table.inserted;
@@ -83,7 +83,8 @@ export function resultText({ rows, tables, ms }: LoadResult): string {
   const seconds = `${(ms / 1000).toFixed(1)} s`;
   const total = `${rowCount(rows)} in the target`;
   const changes = countsText(counts);
-  if (changes === "") return `${total}; unchanged, ${seconds}`;
+  const refused = rejected > 0 ? `; ${rowCount(rejected)} rejected, timelift rejects lists them` : "";
+  if (changes === "") return `${total}; unchanged, ${seconds}${refused}`;
   const speed = ms >= 1000 ? `, ${rate((counts.inserted * 1000) / ms)} rows/s` : "";
-  return `${total}; ${changes} in ${seconds}${counts.inserted > 0 ? speed : ""}`;
+  return `${total}; ${changes} in ${seconds}${counts.inserted > 0 ? speed : ""}${refused}`;
 }

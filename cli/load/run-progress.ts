@@ -40,7 +40,7 @@ const window = 5000;
 const shortest = 500;
 
 /** Turns the events of a load into what there is to show: rows, bytes, rates, time left. */
-export class LoadProgress {
+export class RunProgress {
   readonly #now: () => number;
   readonly #tables = new Map<string, { view: TableProgress; pace: Pace }>();
   readonly #pace: Pace;
@@ -151,7 +151,7 @@ class Pace {
     const at = this.#now();
     this.#samples.push({ at, rows: sent, bytes });
     // One that is older than the window stays, so that the window is always covered.
-    while ((this.#samples[1]?.at ?? at) < at - window) this.#samples.shift();
+    while ((this.#samples[1]?.at ?? at) <= at - window) this.#samples.shift();
   }
 
   /** @param left rows that are still to come */
