@@ -92,6 +92,19 @@ describe("what a preview says of migrations", () => {
   });
 });
 
+test("a load runs again when maxRejects changed, and only then", async () => {
+  const inputs = {
+    ...{ fingerprint: "f", mapping: "m", plan: {}, target: { host: "", port: 1, database: "d" } },
+    ...{ tables: ["a"], held: [], maxRejects: "0" },
+  };
+  const { maxRejects: _, ...older } = { ...inputs, loaded: "f" };
+  const changes = async (olds: object, news: object) =>
+    (await load.diff("load", olds as never, { ...inputs, ...news } as never)).changes;
+  expect(await changes({ ...older, maxRejects: "0" }, {})).toBe(false);
+  expect(await changes(older, {})).toBe(false);
+  expect(await changes({ ...older, maxRejects: "0" }, { maxRejects: "0.1%" })).toBe(true);
+});
+
 test("a service that was started and is dead shows as an input that differs", async () => {
   const declaration = redis({ port: 6400 });
   const inputs = { declaration, stateDir: dir, secrets: {}, dropData: false } as never;
