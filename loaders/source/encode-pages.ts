@@ -69,8 +69,11 @@ export function* encodePages(from: PagedSource, job: EncodeJob): Generator<Encod
         filled = 0;
       }
     }
-    if (filled > 0) yield { kind: "rows", bytes: bytes.subarray(0, filled), rows, store } as const;
-    else outgoing.give(bytes.buffer);
+    // A short rest goes in bytes of its own, since its buffer would not come back.
+    const short = filled < OutgoingBytes.least;
+    if (short) outgoing.give(bytes.buffer);
+    const rest = short ? bytes.slice(0, filled) : bytes.subarray(0, filled);
+    if (filled > 0) yield { kind: "rows", bytes: rest, rows, store } as const;
   };
   const flush = function* (): Generator<Encoded> {
     if (out.at === 0) return;

@@ -2,6 +2,8 @@
 export class OutgoingBytes {
   /** Bytes of one. */
   static readonly size = 512 * 1024;
+  /** A socket takes as many at once and says when they are gone; Node queues less, so that a buffer stays in use. */
+  static readonly least = 128 * 1024;
   #free: ArrayBuffer[] = [];
 
   take(): Uint8Array<ArrayBuffer> {

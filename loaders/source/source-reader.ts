@@ -2,13 +2,11 @@ import { Worker } from "node:worker_threads";
 import type { EncodedColumn } from "../encode/row-encoder.ts";
 import type { Part } from "../load-result.ts";
 import { TimeliftError } from "../timelift-error.ts";
+import { OutgoingBytes } from "./outgoing-bytes.ts";
 import type { RejectProbe } from "./reject-probe.ts";
 import type { Credit, SourceJob, SourceMessage } from "./source-thread.ts";
 import type { TableRead } from "./table-reader.ts";
 import type { Verification } from "./verify-parts.ts";
-
-/** A socket takes chunks of this size at once and says when they are gone; Node queues shorter ones. */
-const surelyWritten = 128 * 1024;
 
 /** Reads one SQLite file on a thread of its own, so that reading and writing go on side by side. */
 export class SourceReader {
@@ -17,7 +15,11 @@ export class SourceReader {
   #wake: (() => void) | null = null;
 
   constructor(path: string) {
-    this.#worker = new Worker(new URL("./source-thread.ts", import.meta.url), { workerData: { path } });
+    this.#worker = new Worker(new URL("./source-thread.ts", import.meta.url), {
+      workerData: { path },
+      // Rows are short-lived: a small nursery keeps memory low and costs nothing that could be measured.
+      resourceLimits: { maxYoungGenerationSizeMb: 8 },
+    });
     this.#worker.on("message", (message: SourceMessage) => this.#push(message));
     this.#worker.on("error", (error) =>
       this.#push({
@@ -80,7 +82,7 @@ export class SourceReader {
 
   /** A short chunk may still lie in the socket's own queue, so its buffer stays here. */
   #giveBack(bytes: Uint8Array<ArrayBuffer>): void {
-    const buffer = bytes.length >= surelyWritten ? bytes.buffer : null;
+    const buffer = bytes.length >= OutgoingBytes.least ? bytes.buffer : null;
     const credit: Credit = { kind: "credit", buffer };
     this.#worker.postMessage(credit, buffer === null ? [] : [buffer]);
   }

@@ -29,7 +29,7 @@ export type SourceMessage =
   | { kind: "failed"; error: { code: string; subject: string; problem: string; remedy: string } | string };
 
 /** Chunks that may wait to be written; reading stops there. */
-const mostWaiting = 6;
+const mostWaiting = 4;
 
 /** A chunk was written; its buffer comes back to be filled again, where nothing else can still read it. */
 export interface Credit {
