@@ -85,7 +85,9 @@ function stopped(name: string): TimeliftError {
 
 function readResult(file: string): BenchResult {
   try {
-    return JSON.parse(readFileSync(file, "utf8")) as BenchResult;
+    const result = JSON.parse(readFileSync(file, "utf8")) as Partial<BenchResult> | null;
+    if (!result?.ratios || !result.contenders) throw new Error("it holds no figures of a bench");
+    return result as BenchResult;
   } catch (error) {
     throw new TimeliftError({
       code: "bench-result",

@@ -336,6 +336,8 @@ describe("the command", () => {
     const broken = join(folder, "broken.json");
     writeFileSync(broken, "{");
     expect(await refusal(["--from", broken])).toContain(`${broken}: it cannot be read`);
+    writeFileSync(broken, "{}");
+    expect(await refusal(["--from", broken])).toContain("no figures of a bench");
   });
 });
 

@@ -78,7 +78,8 @@ function howTo({ rows, rounds }: BenchResult): string {
 ## Again
 
 \`\`\`sh
-apt-get install pgloader sqlite3                       # the rivals; sling's binary is in PyPI's sling-linux-amd64
+apt-get install pgloader sqlite3                  # the rivals that a distribution has; what is missing is left out
+pip download --no-deps sling-linux-amd64 && unzip -p sling_linux_amd64-*.whl '*/sling-linux-amd64' > ~/bin/sling && chmod +x ~/bin/sling
 ./timelift bench --rows ${rows} --runs ${rounds} --json bench.json
 ./timelift bench --from bench.json --svg docs/images --markdown docs/benchmarks.md
 \`\`\`
