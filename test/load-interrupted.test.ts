@@ -10,7 +10,7 @@ import type { LoadCommandRequest } from "../stacks/resources/sqlite-load-provide
 import { LiveWriter } from "./live-writer.ts";
 import { LoadFixture } from "./load-fixture.ts";
 
-const rows = 400_000;
+const rows = 800_000;
 const sqlite = `CREATE TABLE ticks (id INTEGER PRIMARY KEY, at TEXT NOT NULL, price REAL, note TEXT);
   WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < ${rows})
     INSERT INTO ticks SELECT i, '2024-01-02 03:04:05', i / 7.0, 'tick ' || i FROM n`;
@@ -80,7 +80,7 @@ const request = (): LoadCommandRequest => ({
 
 async function startAndWaitForParts(): Promise<LoadCommand> {
   const command = new LoadCommand(request());
-  await command.says(/ticks: 1?[05]0,000 rows committed/);
+  await command.says(/^ticks: 25 %/);
   return command;
 }
 
@@ -138,16 +138,14 @@ test.each([
   120_000,
 );
 
-test("a connection that breaks is named, and the next load goes on", async () => {
+test("a connection that breaks is opened again, and the load goes on", async () => {
   await fresh();
   const command = await startAndWaitForParts();
   await at.asLoader(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'timelift load'",
   );
-  const { answer } = await command.end();
-  expect(answer.error?.message).toMatch(/the connection to the database broke/);
-  expect(answer.error).toMatchObject({ code: "target-connection-lost" });
-  expect((await new LoadCommand(request()).end()).answer.result?.rows).toBe(rows);
+  const { code, answer } = await command.end();
+  expect([code, answer.result?.rows]).toEqual([0, rows]);
   expect(await at.rows(whole)).toEqual(complete);
 }, 120_000);
 
