@@ -47,7 +47,7 @@ function plots(tables: TableLoad[]): Markup {
   const large = steps.filter((_steps, index) => rowsOf(shown[index] as TableLoad) >= all * smallShare);
   const rate = linear(Math.max(1, ...large.flat().map(rateOf)));
   return html`
-  <p>Rows per second between the commits that the load’s ledger remembers, over the time since the load began. All plots have the same scale: their full height is ${rateText(rate.ticks.at(-1) ?? 0)}.${others}</p>
+  <p>Rows per second between the commits that the load’s ledger remembers, over the time since the load began. ${shown.length === 1 ? "The plot’s full height is" : "All plots have the same scale: their full height is"} ${rateText(rate.ticks.at(-1) ?? 0)}.${others}</p>
   <div class="plot load">${shown.map((each, index) => plot(each, steps[index] ?? [], time, rate))}
     ${axis(time, (ms) => duration(ms))}
   </div>`;
