@@ -266,7 +266,7 @@ describe("changes and rejects", () => {
   });
 
   test("a load that was killed goes on, and names each reject once", async () => {
-    const rows = 300_000;
+    const rows = 600_000;
     await at.fresh(
       `CREATE TABLE ticks (id INTEGER PRIMARY KEY, at TEXT NOT NULL);
        WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < ${rows})
@@ -293,14 +293,14 @@ describe("changes and rejects", () => {
     await closed;
     const killed = defineLoader({ tables: { ticks: {} } });
     const load = await at.load(killed, { workload: "killed", maxRejects: "0.1%" });
-    expect(load.tables.ticks?.inserted).toBeLessThan(rows - 300);
-    expect([load.rows, load.rejected]).toEqual([rows - 300, 300]);
+    expect(load.tables.ticks?.inserted).toBeLessThan(rows - 600);
+    expect([load.rows, load.rejected]).toEqual([rows - 600, 600]);
     expect(
       await at.rows("SELECT count(*), count(DISTINCT id), sum(id) FILTER (WHERE id % 1000 = 0) FROM ticks"),
-    ).toEqual([`${rows - 300} ${rows - 300} null`]);
+    ).toEqual([`${rows - 600} ${rows - 600} null`]);
     expect(
       await at.rows("SELECT count(*), count(DISTINCT rowid) FROM timelift.reject WHERE workload = 'killed'"),
-    ).toEqual(["300 300"]);
+    ).toEqual(["600 600"]);
   }, 60_000);
 
   test("a ledger of an earlier version is brought up to date in place", async () => {

@@ -1,5 +1,5 @@
 import { CopyBuffer } from "../encode/copy-buffer.ts";
-import { ValueProblem } from "../encode/value-problem.ts";
+import { describeValue, ValueProblem } from "../encode/value-problem.ts";
 import type { Part } from "../load-result.ts";
 import type { RejectedRow } from "../reject.ts";
 import { hasBrokenWatermark } from "./broken-watermark.ts";
@@ -147,7 +147,7 @@ function told(rowid: number, { column, reason, value }: ValueProblem): RejectedR
   return {
     rowid: BigInt(rowid),
     key: `rowid ${rowid}`,
-    values: [{ column, value: String(value).slice(0, 200), reason }],
+    values: [{ column, value: describeValue(value, 200), reason }],
   };
 }
 
