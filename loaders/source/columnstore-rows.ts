@@ -69,17 +69,21 @@ export class ColumnstoreRows {
       this.#inOrder = false;
     }
     const rows = this.#read(out);
-    const old: number[] = [];
-    const recent: number[] = [];
+    const chosen = new Uint32Array(rows);
+    let olds = 0;
+    let recents = 0;
     for (let row = 0; row < rows; row += 1) {
-      ((this.#time[row] as number) < this.#layout.before ? old : recent).push(row);
+      if ((this.#time[row] as number) < this.#layout.before) chosen[olds++] = row;
+      else chosen[rows - ++recents] = row;
     }
+    const old = chosen.subarray(0, olds);
+    const recent = chosen.subarray(olds).reverse();
     const { order, batches } = this.#arrange(old);
     if (old.length > 0) this.#pays ??= old.length / batches >= leastBatch;
     if (!this.#pays) return null;
     const stored: StoredRows[] = [];
-    const add = (store: Store, chosen: ArrayLike<number>) => {
-      if (chosen.length > 0) stored.push({ store, rows: chosen.length, stretches: this.#stretches(chosen) });
+    const add = (store: Store, rows: Uint32Array) => {
+      if (rows.length > 0) stored.push({ store, rows: rows.length, stretches: this.#stretches(rows) });
     };
     add(this.#continues(order) ? "ordered columnstore" : "columnstore", order);
     add("rowstore", recent);
@@ -89,35 +93,37 @@ export class ColumnstoreRows {
   /** Finds start, segment and time of every row; returns their number. */
   #read(out: CopyBuffer): number {
     const { segment, time } = this.#layout;
+    const { view } = out;
     const places = new Uint32Array(Math.max(time, ...segment) + 1);
-    let previous: Buffer = Buffer.alloc(0);
-    let known = 0;
+    const before = new Uint32Array(places.length);
+    let number = 0;
     let rows = 0;
     for (let at = 0; at < out.at; rows += 1) {
       if (rows + 1 >= this.#start.length) this.#grow();
       this.#start[rows] = at;
-      const fields = out.view.getInt16(at);
+      const fields = view.getInt16(at);
       at += 2;
       for (let field = 0; field < fields; field += 1) {
         if (field < places.length) places[field] = at;
-        at += 4 + Math.max(0, out.view.getInt32(at));
+        const length = view.getInt32(at);
+        at += length > 0 ? 4 + length : 4;
       }
-      const key = segmentOf(out, segment, places);
-      if (rows === 0 || Buffer.compare(key, previous) !== 0) known = this.#numberOf(key);
-      previous = key;
-      this.#segment[rows] = known;
+      if (rows === 0 || !isSameSegment(out, segment, before, places)) {
+        number = this.#numberOf(segmentOf(out, segment, places));
+        before.set(places);
+      }
+      this.#segment[rows] = number;
       this.#time[rows] = timeOf(out, places[time] as number);
     }
     this.#start[rows] = out.at;
     return rows;
   }
 
-  #numberOf(key: Buffer): number {
-    const name = key.toString("latin1");
-    const known = this.#segments.get(name);
+  #numberOf(segment: string): number {
+    const known = this.#segments.get(segment);
     if (known !== undefined) return known;
     const number = this.#segments.size;
-    this.#segments.set(name, number);
+    this.#segments.set(segment, number);
     if (number >= this.#latest.length) {
       const larger = new Float64Array(this.#latest.length * 2).fill(Number.NEGATIVE_INFINITY);
       larger.set(this.#latest);
@@ -127,7 +133,7 @@ export class ColumnstoreRows {
   }
 
   /** Puts rows in the order of the columnstore, and counts the segments in each chunk. */
-  #arrange(rows: number[]): { order: Uint32Array; batches: number } {
+  #arrange(rows: Uint32Array): { order: Uint32Array; batches: number } {
     const segmentOfRow = (row: number) => this.#segment[row] as number;
     /** Where the next row of each segment goes; in the end, where the segment ends. */
     const ends = new Uint32Array(this.#segments.size);
@@ -154,12 +160,21 @@ export class ColumnstoreRows {
   }
 
   #sort(group: Uint32Array): void {
-    const sign = this.#layout.descending ? -1 : 1;
-    const compare = (a: number, b: number) => sign * ((this.#time[a] as number) - (this.#time[b] as number));
-    const isSorted = () => group.every((row, i) => i === 0 || compare(group[i - 1] as number, row) <= 0);
-    if (isSorted()) return;
+    if (this.#isSorted(group)) return;
     group.reverse();
-    if (!isSorted()) group.sort((a, b) => compare(a, b) || a - b);
+    if (this.#isSorted(group)) return;
+    const sign = this.#layout.descending ? -1 : 1;
+    group.sort((a, b) => sign * ((this.#time[a] as number) - (this.#time[b] as number)) || a - b);
+  }
+
+  #isSorted(group: Uint32Array): boolean {
+    const sign = this.#layout.descending ? -1 : 1;
+    for (let i = 1; i < group.length; i += 1) {
+      const step =
+        (this.#time[group[i] as number] as number) - (this.#time[group[i - 1] as number] as number);
+      if (sign * step < 0) return false;
+    }
+    return true;
   }
 
   #chunksOf(group: Uint32Array): number {
@@ -189,7 +204,7 @@ export class ColumnstoreRows {
   }
 
   /** Neighbours are one stretch. */
-  *#stretches(rows: ArrayLike<number>): Generator<readonly [number, number]> {
+  *#stretches(rows: Uint32Array): Generator<readonly [number, number]> {
     for (let i = 0; i < rows.length; ) {
       const first = rows[i] as number;
       let next = first + 1;
@@ -214,13 +229,31 @@ export class ColumnstoreRows {
 }
 
 /** A segment's fields with their lengths, so that no two segments look alike. */
-function segmentOf(out: CopyBuffer, columns: number[], places: Uint32Array): Buffer {
-  const field = (column: number) => {
+function segmentOf(out: CopyBuffer, columns: number[], places: Uint32Array): string {
+  let name = "";
+  for (const column of columns) {
     const at = places[column] as number;
-    return out.bytes.subarray(at, at + 4 + Math.max(0, out.view.getInt32(at)));
-  };
-  const [only] = columns;
-  return columns.length === 1 ? field(only as number) : Buffer.concat(columns.map(field));
+    name += out.bytes.toString("latin1", at, at + 4 + Math.max(0, out.view.getInt32(at)));
+  }
+  return name;
+}
+
+function isSameSegment(
+  out: CopyBuffer,
+  columns: number[],
+  before: Uint32Array,
+  places: Uint32Array,
+): boolean {
+  for (let i = 0; i < columns.length; i += 1) {
+    const a = before[columns[i] as number] as number;
+    const b = places[columns[i] as number] as number;
+    const length = out.view.getInt32(a);
+    if (out.view.getInt32(b) !== length) return false;
+    for (let at = 4; at < 4 + length; at += 1) {
+      if (out.bytes[a + at] !== out.bytes[b + at]) return false;
+    }
+  }
+  return true;
 }
 
 /** Microseconds since 2000; what a double cannot tell apart counts as recent. */
