@@ -40,18 +40,28 @@ export function inspectCommand(): Command {
     });
 }
 
-/** Reads a private copy, so that the application may go on writing. */
+/**
+ * Reads a private copy, so that the application may go on writing. The copy loses its name as soon as it is open, so
+ * that nothing is left behind whenever the inspection is interrupted.
+ */
 async function inspectFile(file: string, { table, all }: InspectOptions): Promise<Inspection> {
   const folder = mkdtempSync(join(tmpdir(), "timelift-inspect-"));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  const stop = () => {
+    remove();
+    process.exit(130);
+  };
+  process.on("SIGINT", stop).on("SIGTERM", stop);
   try {
     const { path } = await openSnapshot(file, join(folder, "source.db"));
+    process.off("SIGINT", stop).off("SIGTERM", stop);
     return inspectSource(path, {
-      name: basename(file),
+      ...{ name: basename(file), opened: remove },
       ...(table === undefined ? {} : { table }),
       ...(all ? { sampleRows: Number.POSITIVE_INFINITY } : {}),
     });
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    remove();
   }
 }
 

@@ -110,6 +110,15 @@ describe("a load with default rules", () => {
     expect(empty).toEqual([]);
   });
 
+  test("refuses a view that SQLite cannot read, by name", async () => {
+    await expect(at.load({ tables: { broken_view: {} } }, { source })).rejects.toMatchObject({
+      code: "source-table-broken",
+      message: expect.stringContaining(
+        "source view broken_view: SQLite cannot read it: no such table: main.gone.",
+      ),
+    });
+  });
+
   test.each(horrors.map((horror) => [horror.name, horror] as const))(
     "keeps the rest of %s exact",
     async (name, { values }) => {

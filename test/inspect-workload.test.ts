@@ -95,6 +95,20 @@ test("keys that the target cannot hold are said, not made", async () => {
   expect(tables).toContain("// index partial: it covers an expression or some rows only");
 });
 
+test("a default is of the type that the column has in the end", async () => {
+  at.write(`CREATE TABLE parents (id TEXT PRIMARY KEY); INSERT INTO parents VALUES ('7f2c1d5e-0000-4000-8000-000000000001');
+    CREATE TABLE children (parent_id TEXT DEFAULT 'none' REFERENCES parents);
+    CREATE TABLE days (day DATE NOT NULL DEFAULT CURRENT_DATE, v REAL);
+    WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1999)
+    INSERT INTO days SELECT date('2020-01-01', i || ' days'), i FROM n;`);
+  const { files, hypertables } = await loadSuggestion(at, { source: at.source });
+  expect(hypertables).toEqual([{ table: "days", column: "day", interval: "1 year" }]);
+  const tables = files["migrations/before-load/0001_tables.ts"];
+  expect(tables).toContain("// parent_id: no equal for default 'none'");
+  expect(tables).toContain(`day: "timestamptz not null default date_trunc('day', now(), 'UTC')"`);
+  expect(await at.rows("INSERT INTO days (v) VALUES (1) RETURNING extract(hour FROM day)")).toEqual(["0"]);
+});
+
 test("a table of many moments in epoch milliseconds becomes a hypertable by them", async () => {
   const source = new Database(at.source);
   source.exec(

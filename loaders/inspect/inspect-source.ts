@@ -31,24 +31,40 @@ export interface Inspection {
   tables: InspectedTable[];
 }
 
+/** What to look at, and how closely. */
+export interface InspectSourceOptions extends InspectOptions {
+  /**
+   * The only table or view to look at.
+   * @default all of them
+   */
+  table?: string;
+  /**
+   * How the file is called in what is said of it.
+   * @default the path
+   */
+  name?: string;
+}
+
 /**
  * Looks at every value of a source's tables (of large ones, at an evenly spread sample), and says what suits them.
  * Reads only; give it a private copy (`openSnapshot`) of a file that others write.
  *
- * @param options.table the only table or view to look at
+ * @param options.opened told as soon as the file is open, and its path needed no more
  * @throws TimeliftError as `openSource`; also source-table-missing
  */
 export function inspectSource(
   path: string,
-  options: InspectOptions & { table?: string; name?: string } = {},
+  options: InspectSourceOptions & { opened?: () => void } = {},
 ): Inspection {
   const source = openSource(path);
   try {
+    const bytes = statSync(path).size;
+    options.opened?.();
     const schema = readSourceSchema(source);
     const tables = chosenTables(schema, options.table);
     return {
       source: options.name ?? path,
-      bytes: statSync(path).size,
+      bytes,
       encoding: source.pragma("encoding", { simple: true }) as string,
       tables: tables.map((table) => inspectTable(source, table, options.sampleRows ?? 200_000)),
     };

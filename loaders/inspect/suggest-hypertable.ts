@@ -44,11 +44,7 @@ export function suggestHypertable(table: SuggestedTable): SuggestedHypertable | 
     names.flatMap((name) => table.columns.find((column) => column.source.name === name)?.target ?? []);
   const own = isFilled(table, table.source.primaryKey) ? table.source.primaryKey : [];
   const primary = key ? targets(key) : own.length > 0 ? [...targets(own), time.target] : [];
-  if (time.type === "date") {
-    time.type = "timestamptz";
-    time.constraints = time.constraints.replace(/ default .*$/, "");
-  }
-  if (!time.constraints.includes("not null")) time.constraints = ` not null${time.constraints}`;
+  time.type = "timestamptz";
   return { time: time.target, chunk: chunkOf(table.source.rows, time), primary };
 }
 
