@@ -13,7 +13,10 @@ export function summary(report: ValidationReport): Markup {
       "Rows compared",
       tables.length > 0 ? `${count(rows)} in ${counted(tables.length, "table")}` : count(rows),
     ],
-    ["Checks", (["PASS", "FAIL", "SKIP"] as const).map((each) => `${count(of(each))} ${each}`).join(", ")],
+    [
+      "Checks",
+      (["PASS", "FAIL", "SKIP"] as const).map((each) => `${count(of(each))}\u00a0${each}`).join(", "),
+    ],
     ["Time taken", duration(ms)],
     ...(subject ? subjectFacts(subject) : []),
     ...(report.thresholds ? [["Thresholds", thresholdList(report.thresholds)] as [string, Markup]] : []),
