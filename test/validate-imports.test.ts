@@ -25,7 +25,7 @@ const names = [...reached.keys()].map((file) => relative(loaders, file));
 
 test("the validator reaches no module of the encoder, the reader or the writer", () => {
   const forbidden = names.filter((name) =>
-    /^encode\/|reader|worker|copy-rows|merge-|ledger|run-load/.test(name),
+    /^encode\/|source\/pages|reader|worker|copy-rows|merge-|ledger|run-load/.test(name),
   );
   expect(forbidden).toEqual([]);
 });

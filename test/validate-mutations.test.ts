@@ -5,7 +5,8 @@ import Database from "better-sqlite3";
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { defineLoader } from "../loaders/define-loader.ts";
-import { runValidation, type Thresholds } from "../loaders/validate/run-validation.ts";
+import { runValidation } from "../loaders/validate/run-validation.ts";
+import type { Thresholds } from "../loaders/validate/thresholds.ts";
 import { insertSource } from "./insert-source.ts";
 import { databaseFromTemplate, type TestDatabase } from "./postgres.ts";
 

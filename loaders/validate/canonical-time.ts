@@ -1,41 +1,67 @@
+import type { Reading } from "../define-loader.ts";
+import { plainNumber } from "./canonical-number.ts";
+import type { WholeValue as Value } from "./source-value.ts";
+
 const pattern =
-  /^(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)?[ ]?(Z|[+-]\d\d(?::?\d\d)?)?$/i;
+  /^(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?: ?([Zz]|[+-]\d\d(?::?\d\d)?))?)?$/;
 
-/** What a text says about a moment: its wall clock, and how far that is from UTC (minutes; undefined: not said). */
+const microsADay = 86_400_000_000n;
+/** Microseconds from 1970-01-01 to 2000-01-01, where PostgreSQL counts from. */
+const epoch2000 = 946_684_800_000_000n;
+/** PostgreSQL's first moment and the first one beyond its last, and the same for dates, counted from 1970. */
+const moments = { first: -210_866_803_200_000_000n, end: 9_224_318_016_000_000_000n };
+const dates = { first: -2_440_588n, end: 2_145_042_906n };
+
+/** How a value of a source column becomes a moment. */
+export interface TimeRule {
+  /** How numbers are read; null where they are no moments. */
+  reading: Reading | null;
+  /** Digits of the second's fraction that the column keeps. */
+  digits: number;
+}
+
+/** What a value says about a moment: microseconds since 1970, and whether it names an offset from UTC. */
 interface Moment {
-  /** Milliseconds since 1970 of the wall clock, whole seconds. */
-  seconds: number;
-  micros: number;
-  offset: number | undefined;
+  micros: bigint;
+  zoned: boolean;
 }
 
-/** A text as `YYYY-MM-DD`; undefined when it is no date, or has a time of day other than midnight. */
-export function dateText(text: string): string | undefined {
-  const moment = parse(text);
-  if (!moment || moment.offset !== undefined) return undefined;
-  const midnight = moment.micros === 0 && moment.seconds % 86_400_000 === 0;
-  return midnight ? render(moment.seconds, 0)?.slice(0, -" 00:00:00".length) : undefined;
+/** A value as microseconds since 2000 in UTC, which is what a text without offset says; undefined when it is no moment. */
+export function asTimestamp(value: Value, { reading, digits }: TimeRule): bigint | undefined {
+  const moment = momentOf(value, reading);
+  if (!moment || moment.micros % 10n ** BigInt(6 - digits) !== 0n) return undefined;
+  const kept = moment.micros >= moments.first && moment.micros < moments.end;
+  return kept ? moment.micros - epoch2000 : undefined;
 }
 
-/**
- * A text as `YYYY-MM-DD HH:MM:SS[.ffffff]` in UTC, which is what a text without an offset says; undefined when
- * it is no moment, or has more fraction digits than the column keeps.
- */
-export function timestampText(text: string, digits: number): string | undefined {
-  const moment = parse(text);
-  if (!moment || moment.micros % 10 ** (6 - digits) !== 0) return undefined;
-  return render(moment.seconds - (moment.offset ?? 0) * 60_000, moment.micros);
+/** A value as days since 2000; undefined when it is no date, or has a time of day other than midnight, or an offset. */
+export function asDate(value: Value, { reading }: TimeRule): bigint | undefined {
+  const moment = momentOf(value, reading);
+  if (!moment || moment.zoned || moment.micros % microsADay !== 0n) return undefined;
+  const days = moment.micros / microsADay;
+  return days >= dates.first && days < dates.end ? days - epoch2000 / microsADay : undefined;
 }
 
-/** Compares two canonical times (or dates) of one column, also beyond the year 9999. */
-export function compareTimes(a: string, b: string): number {
-  if (a === b) return 0;
-  const plain = a.indexOf("-") === 4 && b.indexOf("-") === 4;
-  return (plain ? a < b : sortKey(a) < sortKey(b)) ? -1 : 1;
+function momentOf(value: Value, reading: Reading | null): Moment | undefined {
+  if (typeof value === "string") {
+    const moment = parse(value);
+    if (moment) return moment;
+  }
+  if (reading === null || Buffer.isBuffer(value)) return undefined;
+  const number = typeof value === "string" ? plainNumber(value) : value;
+  const micros = number === undefined ? undefined : numberMicros(number, reading);
+  return micros === undefined ? undefined : { micros, zoned: false };
 }
 
-function sortKey(text: string): string {
-  return text.slice(0, text.indexOf("-")).padStart(6, "0") + text.slice(text.indexOf("-"));
+function numberMicros(number: bigint | number, reading: Reading): bigint | undefined {
+  // Beyond that lies no moment that PostgreSQL could keep, whatever the unit.
+  if (typeof number === "number" && !(Math.abs(number) <= 1e19)) return undefined;
+  if (reading.kind === "julianDay") {
+    const ms = Math.round((Number(number) - 2_440_587.5) * 86_400_000);
+    return Number.isFinite(ms) ? BigInt(ms) * 1000n : undefined;
+  }
+  const unit = reading.unit === "s" ? 1_000_000 : reading.unit === "ms" ? 1000 : 1;
+  return typeof number === "bigint" ? number * BigInt(unit) : BigInt(Math.round(number * unit));
 }
 
 function parse(text: string): Moment | undefined {
@@ -53,28 +79,33 @@ function parse(text: string): Moment | undefined {
   date.setUTCFullYear(year, month - 1, day);
   const exists = year > 0 && date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
   if (!exists || hour > 23 || minute > 59 || second > 59) return undefined;
-  const seconds = date.getTime() + ((hour * 60 + minute) * 60 + second) * 1000;
+  const seconds = date.getTime() / 1000 + (hour * 60 + minute) * 60 + second;
   const fraction = (match[7] ?? "").replace(/0+$/, "");
   const offset = offsetOf(match[8]);
   if (fraction.length > 6 || Number.isNaN(offset)) return undefined;
-  return { seconds, micros: Number(fraction.padEnd(6, "0")), offset };
+  const micros = BigInt(seconds - offset * 60) * 1_000_000n + BigInt(fraction.padEnd(6, "0"));
+  return { micros, zoned: match[8] !== undefined };
 }
 
 /** Minutes ahead of UTC; NaN for an offset that no clock has. */
-function offsetOf(zone: string | undefined): number | undefined {
-  if (zone === undefined) return undefined;
-  if (zone === "Z" || zone === "z") return 0;
+function offsetOf(zone: string | undefined): number {
+  if (zone === undefined || zone === "Z" || zone === "z") return 0;
   const [hours, minutes] = [Number(zone.slice(1, 3)), Number(zone.slice(3).replace(":", "") || 0)];
   if (hours > 15 || minutes > 59) return Number.NaN;
   return (zone.startsWith("-") ? -1 : 1) * (hours * 60 + minutes);
 }
 
-/** Undefined before the year 1, which an offset may lead to. */
-function render(seconds: number, micros: number): string | undefined {
-  const iso = new Date(seconds).toISOString();
-  if (iso.startsWith("-") || iso.startsWith("0000")) return undefined;
-  const year = iso.startsWith("+") ? iso.slice(1, iso.indexOf("-")).replace(/^0+/, "") : iso.slice(0, 4);
-  const rest = iso.slice(iso.indexOf("-", 1), iso.indexOf("T"));
-  const fraction = micros === 0 ? "" : `.${String(micros).padStart(6, "0").replace(/0+$/, "")}`;
-  return `${year}${rest} ${iso.slice(iso.indexOf("T") + 1, -5)}${fraction}`;
+/** Microseconds since 2000 as `YYYY-MM-DD HH:MM:SS[.ffffff]`. */
+export function timestampText(micros: bigint): string {
+  const since1970 = micros + epoch2000;
+  const ofSecond = ((since1970 % 1_000_000n) + 1_000_000n) % 1_000_000n;
+  const moment = new Date(Number((since1970 - ofSecond) / 1000n));
+  const fraction = ofSecond === 0n ? "" : `.${String(ofSecond).padStart(6, "0").replace(/0+$/, "")}`;
+  const iso = Number.isNaN(moment.getTime()) ? `${since1970} µs since 1970` : moment.toISOString();
+  return `${iso.replace("T", " ").replace(/\.\d+Z$/, "")}${fraction}`;
+}
+
+/** Days since 2000 as `YYYY-MM-DD`. */
+export function dateText(days: bigint): string {
+  return timestampText(days * microsADay).replace(/ 00:00:00$/, "");
 }

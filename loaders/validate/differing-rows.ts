@@ -1,187 +1,104 @@
 import type pg from "pg";
-import { quoteIdentifier } from "../identifier.ts";
-import { targetForm } from "./canonical-form.ts";
-import { type ComparedTable, targetSql } from "./compared-table.ts";
-import { describeRow, type FoundRow } from "./row-difference.ts";
-import { equalSums, hashItem, type RowSum, RowTally, readSum, sumSql } from "./row-sum.ts";
-import { md5Hex, md5Sql, rowText, rowTextSql } from "./row-text.ts";
-import { type SourceRow, type SourceScan, sourceRowShown } from "./source-scan.ts";
+import type { ComparedTable } from "./compared-table.ts";
+import type { Pass, PassResult } from "./pass.ts";
+import { type DescribedRow, describeRow } from "./row-difference.ts";
+import { unmatched } from "./row-entries.ts";
+import { bucketBits, differingBuckets, rowsIn, type Tally, type TallyPlan } from "./row-tally.ts";
+import type { SourceSide } from "./source-side.ts";
+import { runOnTarget } from "./target-rows.ts";
 
 /** Rows that are not the same on both sides. */
 export interface DifferingRows {
-  /** One line a row, the first ones found. */
-  lines: string[];
-  /** How many differ; no more than the limit, where `complete` is false. */
+  /** The first ones found. */
+  rows: DescribedRow[];
+  /** How many differ; at least so many, where `complete` is false. */
   found: number;
   /** False when the search stopped at the limit. */
   complete: boolean;
 }
 
-/** Rows of one key on both sides, as hashes of their texts. */
-interface KeyRows {
-  source: string[];
-  target: string[];
+/** A table on both sides, to be read as often as it takes. */
+export interface BothSides {
+  table: ComparedTable;
+  plan: TallyPlan;
+  source: SourceSide;
+  client: pg.ClientBase;
 }
 
-const bucketDigits = 3;
-const rowsInMemory = 200_000;
+/** Both sides' sums of the same buckets. */
+interface Tallies {
+  source: Tally;
+  target: Tally;
+}
+
+/** Rows of both sides whose hashes are held at once: 24 bytes each. */
+const rowsInMemory = 1_000_000;
+/** Buckets of the second look, where the first ones that differ hold more rows than that. */
+const fineBits = 18;
 
 /**
- * Finds the rows that make two checksums differ. Both sides are added up again by buckets of the key's hash,
- * then only the buckets that differ are read, as hashes; the rows themselves come last, for the first few.
- * Memory stays bounded however many rows differ.
+ * Finds the rows that make two sums differ. Only buckets that differ are looked at: their rows are paired by hashes,
+ * in groups that fit into memory however many rows differ; the rows themselves come last, for the first few.
+ * @param shown how many rows to describe
+ * @param limit how many differing rows to count before stopping
  */
-export class RowSearch {
-  readonly #table: ComparedTable;
-  readonly #scan: SourceScan;
-  readonly #client: pg.ClientBase;
-
-  constructor(table: ComparedTable, scan: SourceScan, client: pg.ClientBase) {
-    this.#table = table;
-    this.#scan = scan;
-    this.#client = client;
-  }
-
-  /** @param shown how many rows to describe @param limit how many differing rows to count before stopping */
-  async find(shown: number, limit: number): Promise<DifferingRows> {
-    const groups = await this.#differingBuckets();
-    const keys = new Map<string, KeyRows>();
-    let found = 0;
-    let searched = 0;
-    for (const group of groups) {
-      if (found >= limit) break;
-      searched += 1;
-      for (const [key, rows] of await this.#members(group)) {
-        const differing = differencesOf(rows);
-        if (differing === 0) continue;
-        found += differing;
-        if (keys.size < shown) keys.set(key, rows);
-      }
+export async function findDifferences(
+  sides: BothSides,
+  tallies: Tallies,
+  shown: number,
+  limit: number,
+): Promise<DifferingRows> {
+  const { bits, groups } = await groupsOf(sides, tallies);
+  const keys: string[] = [];
+  let found = 0;
+  let searched = 0;
+  for (const buckets of groups) {
+    if (found >= limit) break;
+    searched += 1;
+    const { source, target } = await onBothSides(sides, { kind: "entries", plan: sides.plan, bits, buckets });
+    for (const [key, rows] of unmatched(source, target)) {
+      found += Math.max(rows.source, rows.target);
+      if (keys.length < shown) keys.push(key);
     }
-    const lines = await this.#describe(keys);
-    return { lines: lines.slice(0, shown), found, complete: searched === groups.length };
   }
-
-  /** The buckets that differ, in groups that fit into memory. */
-  async #differingBuckets(): Promise<string[][]> {
-    const target = this.#targetSums();
-    target.catch(() => undefined);
-    const tallies = new Map<string, RowTally>();
-    await this.#scan.each((row) => {
-      const bucket = this.#keyHash(row).slice(0, bucketDigits);
-      const tally = tallies.get(bucket) ?? new RowTally();
-      tallies.set(bucket, tally);
-      tally.add(rowText(row.fields));
-    });
-    const sums = await target;
-    const groups: string[][] = [];
-    let room = 0;
-    for (const bucket of new Set([...tallies.keys(), ...sums.keys()])) {
-      const ours = tallies.get(bucket)?.sum() ?? none;
-      const theirs = sums.get(bucket) ?? none;
-      if (equalSums(ours, theirs)) continue;
-      const rows = ours.rows + theirs.rows;
-      if (groups.length === 0 || room < rows) {
-        groups.push([]);
-        room = rowsInMemory;
-      }
-      groups.at(-1)?.push(bucket);
-      room -= rows;
-    }
-    return groups;
-  }
-
-  async #targetSums(): Promise<Map<string, RowSum>> {
-    const { rows } = await this.#client.query<{ bucket: string; rows: string; high: string; low: string }>(
-      `SELECT bucket, ${sumSql}
-       FROM (SELECT ${hashItem(this.#rowSql())}, left(${this.#keySql()}, ${bucketDigits}) AS bucket
-             FROM ${targetSql(this.#table)}) AS hashed
-       GROUP BY bucket`,
-    );
-    return new Map(rows.map((row) => [row.bucket, readSum(row)]));
-  }
-
-  async #members(buckets: string[]): Promise<Map<string, KeyRows>> {
-    const wanted = new Set(buckets);
-    const members = new Map<string, KeyRows>();
-    const at = (key: string): KeyRows => {
-      const rows = members.get(key) ?? { source: [], target: [] };
-      members.set(key, rows);
-      return rows;
-    };
-    const { rows } = await this.#client.query<{ key: string; hash: string }>(
-      `SELECT key, hash
-       FROM (SELECT ${this.#keySql()} AS key, ${md5Sql(this.#rowSql())} AS hash
-             FROM ${targetSql(this.#table)}) AS hashed
-       WHERE left(key, ${bucketDigits}) = ANY ($1)`,
-      [buckets],
-    );
-    for (const { key, hash } of rows) at(key).target.push(hash);
-    await this.#scan.each((row) => {
-      const key = this.#keyHash(row);
-      if (wanted.has(key.slice(0, bucketDigits))) at(key).source.push(md5Hex(rowText(row.fields)));
-    });
-    return members;
-  }
-
-  async #describe(keys: Map<string, KeyRows>): Promise<string[]> {
-    if (keys.size === 0) return [];
-    const source = Map.groupBy(await this.#sourceRows(keys), (row) => row.key);
-    const target = Map.groupBy(await this.#targetRows([...keys.keys()]), (row) => row.key);
-    return [...keys.keys()].flatMap((key) =>
-      describeRow(this.#table, source.get(key) ?? [], target.get(key) ?? []),
-    );
-  }
-
-  async #sourceRows(keys: Map<string, KeyRows>): Promise<FoundRow[]> {
-    const found: FoundRow[] = [];
-    await this.#scan.each((row) => {
-      const key = this.#keyHash(row);
-      if (!keys.has(key)) return;
-      found.push({ key, fields: [...row.fields], shown: sourceRowShown(row) });
-    });
-    return found;
-  }
-
-  async #targetRows(keys: string[]): Promise<FoundRow[]> {
-    const { columns } = this.#table.resolved;
-    const fields = columns.map((column) => targetForm(column.target, column.type));
-    const texts = columns.map((column) => `${quoteIdentifier(column.target)}::text`);
-    const { rows } = await this.#client.query<{ key: string; fields: string[]; texts: (string | null)[] }>(
-      `SELECT * FROM (SELECT ${this.#keySql()} AS key, ARRAY[${fields.join(", ")}]::text[] AS fields,
-                             ARRAY[${texts.join(", ")}]::text[] AS texts
-                      FROM ${targetSql(this.#table)}) AS found
-       WHERE key = ANY ($1)
-       LIMIT 1000`,
-      [keys],
-    );
-    return rows.map(({ key, fields, texts }) => ({ key, fields, shown: texts }));
-  }
-
-  #keyHash(row: SourceRow): string {
-    return md5Hex(rowText(this.#table.key.map((index) => row.fields[index] as string)));
-  }
-
-  #keySql(): string {
-    const { columns } = this.#table.resolved;
-    return md5Sql(rowTextSql(this.#table.key.flatMap((index) => columns[index] ?? [])));
-  }
-
-  #rowSql(): string {
-    return rowTextSql(this.#table.resolved.columns);
-  }
+  const rows = await describe(sides, keys);
+  return { rows: rows.slice(0, shown), found, complete: searched === groups.length };
 }
 
-const none: RowSum = { rows: 0, high: 0n, low: 0n };
+/** The buckets that differ, in groups that fit into memory. */
+async function groupsOf(sides: BothSides, tallies: Tallies): Promise<{ bits: number; groups: number[][] }> {
+  const coarse = grouped(tallies);
+  if (coarse.length <= 1) return { bits: bucketBits, groups: coarse };
+  const fine = await onBothSides(sides, { kind: "tally", plan: sides.plan, bits: fineBits });
+  return { bits: fineBits, groups: grouped(fine) };
+}
 
-/** Rows of one key that have no equal on the other side; a changed row counts once. */
-function differencesOf({ source, target }: KeyRows): number {
-  const left = [...source];
-  let unmatched = 0;
-  for (const hash of target) {
-    const at = left.indexOf(hash);
-    if (at >= 0) left.splice(at, 1);
-    else unmatched += 1;
+function grouped({ source, target }: Tallies): number[][] {
+  const groups: number[][] = [];
+  let room = 0;
+  for (const bucket of differingBuckets(source, target)) {
+    const rows = rowsIn(source, bucket) + rowsIn(target, bucket);
+    if (groups.length === 0 || room < rows) {
+      groups.push([]);
+      room = rowsInMemory;
+    }
+    groups.at(-1)?.push(bucket);
+    room -= rows;
   }
-  return Math.max(left.length, unmatched);
+  return groups;
+}
+
+async function describe(sides: BothSides, keys: string[]): Promise<DescribedRow[]> {
+  if (keys.length === 0) return [];
+  const { source, target } = await onBothSides(sides, { kind: "capture", plan: sides.plan, keys });
+  const [ours, theirs] = [source, target].map((rows) => Map.groupBy(rows, ({ key }) => key));
+  return keys.flatMap((key) => describeRow(sides.table, ours?.get(key) ?? [], theirs?.get(key) ?? []));
+}
+
+async function onBothSides<P extends Pass>(
+  { table, source, client }: BothSides,
+  pass: P,
+): Promise<{ source: PassResult[P["kind"]]; target: PassResult[P["kind"]] }> {
+  const [ours, target] = await Promise.all([source.run(table, pass), runOnTarget(table, pass, client)]);
+  return { source: ours.result, target };
 }

@@ -3,11 +3,14 @@ import type { WorkloadQuery } from "../define-loader.ts";
 import { quoteIdentifier } from "../identifier.ts";
 import { openSource } from "../source/open-source.ts";
 import type { TargetType } from "../target-table.ts";
-import type { Check } from "../validation-report.ts";
-import { nullField, sourceForm, targetForm } from "./canonical-form.ts";
-import { cut, type SourceValue } from "./source-value.ts";
+import type { Check, QueryTime } from "../validation-report.ts";
+import { canonicalForm } from "./canonical-form.ts";
+import { RowBytes } from "./row-bytes.ts";
+import type { RowOrigin, RowSink } from "./row-sink.ts";
+import { cut, type SourceValue, valueText } from "./source-value.ts";
 import { stopwatch } from "./stopwatch.ts";
 import { count } from "./table-content.ts";
+import { readTarget } from "./target-rows.ts";
 
 /** Types that a workload's query may return, by PostgreSQL's own numbers for them. */
 const resultTypes: Record<number, TargetType> = {
@@ -25,18 +28,25 @@ const resultTypes: Record<number, TargetType> = {
   1700: { kind: "numeric", precision: null, scale: null },
 };
 
+/** Columns in which a real may stand beside a number that is not the same to the last bit. */
+const numbers = new Set<string>(["float4", "float8", "numeric"]);
+
 /** The server ended the query or the session: that says nothing about the query. */
 const interrupted = /^(57|08)/;
 
-/** Result of one query on one side: its rows as canonical fields, and the time of the first run. */
-interface Answer {
-  rows: string[][];
-  ms: number;
+/** One value of an answer. */
+interface Field {
+  /** Its canonical bytes; undefined where its type cannot hold it. */
+  bytes: string | undefined;
+  text: string | null;
+  /** Whether SQLite gave a real: only those are inexact. */
+  real: boolean;
 }
 
-/** Beside the fields, which of them SQLite gave as reals: only those are inexact. */
-interface SourceAnswer extends Answer {
-  reals: boolean[][];
+/** Result of one query on one side, and the time of the first run. */
+interface Answer {
+  rows: Field[][];
+  ms: number;
 }
 
 /** How far a real may lie from the target's number. */
@@ -45,6 +55,12 @@ export interface QueryTolerance {
   relative: number;
   /** The most that a declared rounding moved a stored value. */
   rounding: number;
+}
+
+/** The verdict on a query; its times where both sides answered. */
+export interface QueryVerdict {
+  check: Check;
+  time?: QueryTime;
 }
 
 /**
@@ -57,30 +73,26 @@ export async function checkQuery(
   copyPath: string,
   client: pg.ClientBase,
   tolerance: QueryTolerance,
-): Promise<Check> {
+): Promise<QueryVerdict> {
   const ms = stopwatch();
   await client.query("SAVEPOINT query");
   try {
     const columns = await resultColumns(query.timescale, client);
     const target = await runTarget(query.timescale, columns, client);
     const source = runSource(query.sqlite, columns, copyPath);
-    return {
-      ...verdict(name, source, target, firstDifference(columns, source, target.rows, tolerance)),
-      ms: ms(),
+    const difference = firstDifference(columns, source, target, tolerance);
+    const time: QueryTime = {
+      ...{ name, analytical: query.analytical ?? false, rows: source.rows.length },
+      ...{ sqliteMs: source.ms, timescaleMs: target.ms },
     };
+    return { check: { ...verdict(name, source, target, difference), ms: ms() }, time };
   } catch (error) {
     if (error instanceof pg.DatabaseError && interrupted.test(error.code ?? "")) throw error;
     // A query that does not run is the workload's fault, and no reason to hide the other checks.
     await client.query("ROLLBACK TO SAVEPOINT query");
     const note = (error as Error).message;
-    return {
-      name: `query ${name}`,
-      status: "FAIL",
-      expected: "an answer",
-      actual: "an error",
-      note,
-      ms: ms(),
-    };
+    const told = { expected: "an answer", actual: "an error", note };
+    return { check: { name: `query ${name}`, status: "FAIL", ...told, ms: ms() } };
   }
 }
 
@@ -120,28 +132,48 @@ async function runTarget(sql: string, columns: ResultColumn[], client: pg.Client
   const ms = stopwatch();
   await client.query({ text: sql, rowMode: "array" });
   const took = ms();
-  const names = columns.map((_column, index) => `c${index}`);
-  const forms = columns.map((column, index) => targetForm(`c${index}`, column.type));
-  const { rows } = await client.query<{ fields: string[] }>(
-    `SELECT ARRAY[${forms.join(", ")}]::text[] AS fields
-     FROM (${sql}) AS answer(${names.map(quoteIdentifier).join(", ")})`,
-  );
-  return { rows: rows.map(({ fields }) => fields), ms: took };
+  const names = columns.map((_column, index) => quoteIdentifier(`c${index}`));
+  const answer = new AnswerRows();
+  const types = columns.map(({ type }) => type);
+  await readTarget(client, names, types, `(${sql}) AS answer(${names.join(", ")})`, true, answer);
+  return { rows: answer.rows, ms: took };
 }
 
-function runSource(sql: string, columns: ResultColumn[], copyPath: string): SourceAnswer {
+/** Keeps every row of an answer, in its order. */
+class AnswerRows implements RowSink {
+  readonly rows: Field[][] = [];
+
+  add({ bytes, starts }: RowBytes, origin: RowOrigin): void {
+    const fields = origin.texts().map((text, at): Field => {
+      return { bytes: bytes.toString("latin1", starts[at], starts[at + 1]), text, real: false };
+    });
+    this.rows.push(fields);
+  }
+}
+
+function runSource(sql: string, columns: ResultColumn[], copyPath: string): Answer {
   const source = openSource(copyPath);
   try {
-    const forms = columns.map((column) => sourceForm(column.type));
+    const forms = columns.map(({ name, type }) =>
+      canonicalForm({
+        ...{ source: name, target: name, type, typeText: type.kind },
+        ...{ nullable: true, reading: null, emptyIsNull: false },
+      }),
+    );
     const statement = source.prepare(sql).raw();
     const ms = stopwatch();
     const rows = statement.all() as SourceValue[][];
     const took = ms();
-    const fields = rows.map((row) =>
-      row.map((value, index) => (value === null ? nullField : (forms[index]?.(value) ?? ""))),
+    const row = new RowBytes(columns.length);
+    const fields = rows.map((values) =>
+      values.map((value, at): Field => {
+        row.at = 0;
+        const fits = forms[at]?.(value, row) ?? false;
+        const bytes = fits ? row.bytes.toString("latin1", 0, row.at) : undefined;
+        return { bytes, text: valueText(value), real: typeof value === "number" };
+      }),
     );
-    const reals = rows.map((row) => row.map((value) => typeof value === "number"));
-    return { rows: fields, reals, ms: took };
+    return { rows: fields, ms: took };
   } finally {
     source.close();
   }
@@ -149,35 +181,37 @@ function runSource(sql: string, columns: ResultColumn[], copyPath: string): Sour
 
 function firstDifference(
   columns: ResultColumn[],
-  { rows, reals }: SourceAnswer,
-  target: string[][],
+  source: Answer,
+  target: Answer,
   tolerance: QueryTolerance,
 ): string | undefined {
-  for (const [row, ours] of rows.entries()) {
-    const theirs = target[row];
-    if (!theirs) return `row ${row + 1} is missing in the target: ${ours.map(cut).join(" | ")}`;
+  for (const [row, ours] of source.rows.entries()) {
+    const theirs = target.rows[row];
+    if (!theirs) return `row ${row + 1} is missing in the target: ${rowText(ours)}`;
     if (ours.length !== columns.length) {
       return `${ours.length} columns in the source, ${columns.length} in the target`;
     }
-    for (const [index, column] of columns.entries()) {
-      const [our = "", their = ""] = [ours[index], theirs[index]];
-      if (our === their) continue;
-      const number = (field: string) => numberOf(column.type, field);
-      if (reals[row]?.[index] && near(number(our), number(their), tolerance)) continue;
-      const text = (field: string) => (column.type.kind === "float8" ? String(number(field)) : cut(field));
-      return `row ${row + 1}, ${column.name}: ${text(our)} in the source, ${text(their)} in the target`;
+    for (const [at, { name, type }] of columns.entries()) {
+      const [our, their] = [ours[at] as Field, theirs[at] as Field];
+      if (our.bytes === their.bytes || (our.real && numbers.has(type.kind) && near(our, their, tolerance)))
+        continue;
+      return `row ${row + 1}, ${name}: ${shown(our)} in the source, ${shown(their)} in the target`;
     }
   }
-  const extra = target[rows.length];
-  return extra && `row ${rows.length + 1} is extra in the target: ${extra.map(cut).join(" | ")}`;
+  const extra = target.rows[source.rows.length];
+  return extra && `row ${source.rows.length + 1} is extra in the target: ${rowText(extra)}`;
 }
 
-function near(a: number, b: number, { relative, rounding }: QueryTolerance): boolean {
+function near(our: Field, their: Field, { relative, rounding }: QueryTolerance): boolean {
+  if (their.text === null || their.text === "") return false;
+  const [a, b] = [Number(our.text), Number(their.text)];
   return Math.abs(a - b) <= rounding + relative * Math.max(Math.abs(a), Math.abs(b));
 }
 
-/** The number in a field: the bits of a double, or decimal digits; NaN for anything else. */
-function numberOf({ kind }: TargetType, field: string): number {
-  if (kind === "numeric") return Number(field);
-  return /^[0-9a-f]{16}$/.test(field) ? Buffer.from(field, "hex").readDoubleBE() : Number.NaN;
+function rowText(fields: Field[]): string {
+  return fields.map(shown).join(" | ");
+}
+
+function shown({ text }: Field): string {
+  return text === null ? "NULL" : cut(text);
 }

@@ -7,32 +7,22 @@ import { openSnapshot, recordedFingerprint } from "../source/snapshot.ts";
 import { findSourceTable, readSourceSchema } from "../source/source-schema.ts";
 import { readTargetTable } from "../target-table.ts";
 import { TimeliftError } from "../timelift-error.ts";
-import type { Check, ValidationReport } from "../validation-report.ts";
+import type { Check, TableReport, ValidationReport } from "../validation-report.ts";
 import { checkAbsent, checkSequences } from "./column-checks.ts";
 import { type ComparedTable, compareTable } from "./compared-table.ts";
-import { RowSearch } from "./differing-rows.ts";
+import { type BothSides, findDifferences } from "./differing-rows.ts";
 import { checkHypertables, type ExpectedHypertable } from "./hypertable-checks.ts";
 import { checkPrimaryKey, checkReferences } from "./key-checks.ts";
 import { checkQuery } from "./query-checks.ts";
+import { checkRejects, readLoadRejects } from "./reject-checks.ts";
+import { randomSeed } from "./row-hash.ts";
 import { ServerCast } from "./server-cast.ts";
-import { SourceScan } from "./source-scan.ts";
+import { SourceSide } from "./source-side.ts";
 import { stopwatch } from "./stopwatch.ts";
-import { checkContent, count } from "./table-content.ts";
+import { bothSides, checkContent, count } from "./table-content.ts";
 import { withTarget } from "./target-session.ts";
-
-/** How much may differ before the validation fails. */
-export interface Thresholds {
-  /**
-   * Rows of each table that may differ, be missing or be extra.
-   * @default 0
-   */
-  differingRows?: number;
-  /**
-   * Relative difference that a real in the result of a workload's query may have; stored rows get none.
-   * @default 1e-12
-   */
-  queryTolerance?: number;
-}
+import { allowedRows, strictThresholds, type Thresholds, thresholdChecks } from "./thresholds.ts";
+import type { UnfitReport } from "./unfit-rows.ts";
 
 /** What happens while a validation runs. */
 export type ValidationEvent = { kind: "rows"; table: string; rows: number } | { kind: "check"; check: Check };
@@ -66,46 +56,77 @@ const rowsShown = 10;
  * @throws TimeliftError `source-changed`, `target-…`, and what opening a source or resolving a table throws
  */
 export async function runValidation(args: ValidationArgs): Promise<ValidationReport> {
-  const ms = stopwatch();
-  const { signal, target, copyPath } = args;
+  const { signal, target } = args;
   await requireLoadedSource(args);
   return withTarget(target, "validate: casts", signal, (castClient) =>
     withTarget(target, "validate", signal, async (client) => {
       // One snapshot for all checks: writers may go on meanwhile.
       await client.query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
-      const checks: Check[] = [];
-      const add = (...found: Check[]) => {
-        for (const check of found) {
-          checks.push(check);
-          args.events?.({ kind: "check", check });
-        }
-      };
-      const tables = await readTables(args, client);
-      const cast = new ServerCast(castClient);
-      let rows = 0;
-      let rounding = 0;
-      for (const table of tables) {
-        const scan = new SourceScan(table.resolved, copyPath, cast, signal);
-        const content = await checkRows(table, scan, client, args);
-        rows += content.rows;
-        rounding = Math.max(rounding, content.rounding);
-        add(...content.checks);
-        add(...(await checkAbsent(table, client)));
-        add(await checkPrimaryKey(table, client));
-        add(...(await checkReferences(table, tables, client)));
-        add(...(await checkSequences(table, client)));
+      const source = new SourceSide(args.copyPath, new ServerCast(castClient));
+      const stop = () => void source.close();
+      signal?.addEventListener("abort", stop);
+      try {
+        const report = await compare(args, source, client);
+        await client.query("COMMIT");
+        return report;
+      } finally {
+        signal?.removeEventListener("abort", stop);
+        await source.close();
       }
-      add(...(await checkHypertables(args.hypertables ?? [], client)));
-      const tolerance = { relative: args.thresholds?.queryTolerance ?? 1e-12, rounding };
-      for (const [name, query] of Object.entries(args.loader.queries ?? {})) {
-        signal?.throwIfAborted();
-        add(await checkQuery(name, query, copyPath, client, tolerance));
-      }
-      await client.query("COMMIT");
-      const status = checks.some((check) => check.status === "FAIL") ? "FAIL" : "PASS";
-      return { status, checks, tables: [], queries: [], rows, ms: ms() };
     }),
   );
+}
+
+async function compare(
+  args: ValidationArgs,
+  source: SourceSide,
+  client: pg.ClientBase,
+): Promise<ValidationReport> {
+  const ms = stopwatch();
+  const { signal, copyPath, thresholds = strictThresholds } = args;
+  const report: ValidationReport = {
+    status: "PASS",
+    checks: [],
+    tables: [],
+    queries: [],
+    rows: 0,
+    ms: 0,
+    thresholds,
+  };
+  const add = (...found: Check[]) => {
+    for (const check of found) {
+      report.checks.push(check);
+      args.events?.({ kind: "check", check });
+    }
+  };
+  const seed = randomSeed();
+  const rejects = await readLoadRejects(client, args.workload);
+  const tables = await readTables(args, client);
+  let rounding = 0;
+  for (const table of tables) {
+    const found = await checkRows(bothSides(table, source, client, seed), thresholds, (rows) =>
+      args.events?.({ kind: "rows", table: table.name, rows }),
+    );
+    rounding = Math.max(rounding, found.rounding);
+    report.tables.push(found.report);
+    report.rows += found.report.sourceRows;
+    add(...found.checks, checkRejects(table.name, found.unfit, rejects, thresholds));
+    add(...(await checkAbsent(table, client)));
+    add(await checkPrimaryKey(table, client));
+    add(...(await checkReferences(table, tables, client)));
+    add(...(await checkSequences(table, client)));
+  }
+  add(...(await checkHypertables(args.hypertables ?? [], client)));
+  const tolerance = { relative: thresholds.queryTolerance ?? 1e-12, rounding };
+  for (const [name, query] of Object.entries(args.loader.queries ?? {})) {
+    signal?.throwIfAborted();
+    const { check, time } = await checkQuery(name, query, copyPath, client, tolerance);
+    add(check);
+    if (time) report.queries.push(time);
+  }
+  add(...thresholdChecks(report.tables, report.queries, thresholds));
+  const failed = report.checks.some((check) => check.status === "FAIL");
+  return { ...report, status: failed ? "FAIL" : "PASS", ms: ms() };
 }
 
 /** The copy must be the state that was loaded; it is made anew when it is not, and then the source must be. */
@@ -139,34 +160,63 @@ async function readTables(args: ValidationArgs, client: pg.ClientBase): Promise<
   }
 }
 
-/** Compares a table's content; where it differs, names rows, and weighs their number against the threshold. */
+/** What was found out about the rows of a table. */
+interface RowsFound {
+  checks: Check[];
+  report: TableReport;
+  unfit: UnfitReport;
+  rounding: number;
+}
+
+/** Compares a table's content; where it differs, names rows, and weighs their number against the thresholds. */
 async function checkRows(
-  table: ComparedTable,
-  scan: SourceScan,
-  client: pg.ClientBase,
-  args: ValidationArgs,
-): Promise<{ checks: Check[]; rows: number; rounding: number }> {
-  const onRows = (rows: number) => args.events?.({ kind: "rows", table: table.name, rows });
-  const content = await checkContent(table, scan, client, onRows);
-  if (content.same) return content;
-  const allowed = args.thresholds?.differingRows ?? 0;
-  const limit = Math.max(rowsShown, allowed + 1);
-  const { lines, found, complete } = await new RowSearch(table, scan, client).find(rowsShown, limit);
+  sides: BothSides,
+  thresholds: Thresholds,
+  onRows: (rows: number) => void,
+): Promise<RowsFound> {
+  const ms = stopwatch();
+  const { checks, source, target, same, ofRows, rounding } = await checkContent(sides, onRows);
+  const { read, unfit } = source;
+  const allowed = allowedRows(read, thresholds);
+  const { rows, found, complete } = same
+    ? { rows: [], found: 0, complete: true }
+    : await findDifferences(
+        sides,
+        { source: source.result, target },
+        rowsShown,
+        Math.max(rowsShown, allowed + 1),
+      );
+  const report: TableReport = {
+    ...{ name: sides.table.name, sourceRows: read, targetRows: target.rows, unfitRows: unfit.rows },
+    ...{ differingRows: found, complete, differences: rows.map(({ difference }) => difference), ms: ms() },
+  };
+  const lines = rows.map(({ line }) => line);
+  return { checks: judged(checks, report, lines, allowed, ofRows), report, unfit, rounding };
+}
+
+/** The checks with the rows that differ, accepted where a threshold allows so many. */
+function judged(
+  checks: Check[],
+  report: TableReport,
+  described: string[],
+  allowed: number,
+  ofRows: Set<string>,
+): Check[] {
+  const { name, differingRows: found, complete } = report;
+  if (found === 0) return checks;
   const tolerated = complete && found <= allowed;
   const total = `${complete ? count(found) : `at least ${count(found)}`} ${found === 1 ? "row differs" : "rows differ"}`;
-  const more =
-    found > lines.length ? [`… and ${complete ? "" : "at least "}${count(found - lines.length)} more`] : [];
   const verdict = tolerated ? `${total}, of ${count(allowed)} allowed` : total;
-  const checks = content.checks.map((check) => {
-    const accepted = check.status === "FAIL" && tolerated && content.ofRows.has(check.name);
+  const more =
+    found > described.length
+      ? [`… and ${complete ? "" : "at least "}${count(found - described.length)} more`]
+      : [];
+  return checks.map((check) => {
+    const accepted = check.status === "FAIL" && tolerated && ofRows.has(check.name);
     const status = accepted ? "PASS" : check.status;
-    if (check.name !== `${table.name} checksum`)
-      return { ...check, status, ...(accepted && { note: verdict }) };
-    return {
-      ...check,
-      status,
-      note: [verdict, ...lines, ...more, ...(check.note ? [check.note] : [])].join("\n"),
-    };
+    const lines =
+      check.name === `${name} checksum` ? [verdict, ...described, ...more] : accepted ? [verdict] : [];
+    const note = [...lines, ...(check.note ? [check.note] : [])].join("\n");
+    return { ...check, status, ...(note !== "" && { note }) };
   });
-  return { checks, rows: content.rows, rounding: content.rounding };
 }

@@ -1,0 +1,105 @@
+import { Worker } from "node:worker_threads";
+import type { ResolvedTable } from "../resolve-table.ts";
+import { TimeliftError } from "../timelift-error.ts";
+import type { ComparedTable } from "./compared-table.ts";
+import type { Pass, PassResult } from "./pass.ts";
+import type { ServerCast } from "./server-cast.ts";
+import type { UnfitReport } from "./unfit-rows.ts";
+
+/** What the main thread sends to the source's thread. */
+export type SourceRequest =
+  | { kind: "pass"; table: ResolvedTable; pass: Pass; key: number[] }
+  /** What PostgreSQL made of the texts of the last `cast` event. */
+  | { kind: "casts"; texts: (string | null)[] };
+
+/** What the source's thread sends back. */
+export type SourceEvent =
+  | { kind: "rows"; rows: number }
+  | { kind: "cast"; texts: string[] }
+  | { kind: "answer"; answer: SourceAnswer }
+  | { kind: "error"; error: ThreadError };
+
+/** An error on its way between threads: the parts of a TimeliftError, or the text of any other. */
+export type ThreadError =
+  | { code: string; subject: string; problem: string; remedy: string }
+  | { text: string };
+
+/** What one pass over a source table found. */
+export interface SourceAnswer<Kind extends Pass["kind"] = Pass["kind"]> {
+  result: PassResult[Kind];
+  unfit: UnfitReport;
+  /** The most that rounding to the declared scale moved a value, for each column. */
+  rounding: number[];
+  /** Rows that were read. */
+  read: number;
+  /** Rows as SQLite itself counts them; only a tally asks. */
+  counted: number;
+  /** Whether the rows came from the file's own pages or from SQLite's library. */
+  way: "pages" | "queries";
+}
+
+/** The source side of the comparison: a thread that reads the private copy. */
+export class SourceSide {
+  readonly #thread: Worker;
+  readonly #cast: ServerCast;
+  #failed: Error | undefined;
+
+  /** @param cast lets PostgreSQL read JSON texts of the source */
+  constructor(copyPath: string, cast: ServerCast) {
+    this.#cast = cast;
+    this.#thread = new Worker(new URL("./source-thread.ts", import.meta.url), {
+      workerData: { copyPath },
+      resourceLimits: { maxYoungGenerationSizeMb: 8 },
+    });
+    this.#thread.on("error", (error) => {
+      this.#failed = error as Error;
+    });
+  }
+
+  /** Reads a table once; one pass at a time. @throws TimeliftError source-corrupt and what SQLite says */
+  async run<P extends Pass>(
+    table: ComparedTable,
+    pass: P,
+    onRows: (rows: number) => void = () => {},
+  ): Promise<SourceAnswer<P["kind"]>> {
+    if (this.#failed) throw this.#failed;
+    const { promise, resolve, reject } = Promise.withResolvers<SourceAnswer>();
+    const thread = this.#thread;
+    const ended = () => reject(this.#failed ?? new Error("the thread that reads the source ended"));
+    const hear = (event: SourceEvent) => {
+      if (event.kind === "rows") onRows(event.rows);
+      else if (event.kind === "answer") resolve(event.answer);
+      else if (event.kind === "error") reject(errorOf(event.error));
+      else this.#answerCast(event.texts).catch(reject);
+    };
+    thread.on("message", hear);
+    thread.on("exit", ended);
+    thread.on("error", ended);
+    try {
+      this.#send({ kind: "pass", table: table.resolved, pass, key: table.key });
+      return (await promise) as SourceAnswer<P["kind"]>;
+    } finally {
+      thread.off("message", hear);
+      thread.off("exit", ended);
+      thread.off("error", ended);
+    }
+  }
+
+  /** Ends the thread, whatever it is doing. */
+  async close(): Promise<void> {
+    await this.#thread.terminate();
+  }
+
+  async #answerCast(texts: string[]): Promise<void> {
+    const written = await this.#cast.jsonb(texts);
+    this.#send({ kind: "casts", texts: texts.map((text) => written.get(text) ?? null) });
+  }
+
+  #send(request: SourceRequest): void {
+    this.#thread.postMessage(request);
+  }
+}
+
+function errorOf(error: ThreadError): Error {
+  return "code" in error ? new TimeliftError(error) : new Error(error.text);
+}
