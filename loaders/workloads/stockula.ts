@@ -49,6 +49,7 @@ export default defineLoader({
         ORDER BY time`,
     },
     "monthly OHLC, all symbols, one year": {
+      analytical: true,
       sqlite: `
         SELECT DISTINCT symbol, interval, strftime('%Y-%m-01', date) AS month,
           first_value(open_price) OVER month, max(high_price) OVER month, min(low_price) OVER month,
@@ -68,6 +69,7 @@ export default defineLoader({
         ORDER BY symbol COLLATE "C", "interval" COLLATE "C", month`,
     },
     "latest close, every symbol": {
+      analytical: true,
       sqlite: `
         SELECT symbol, interval, max(date), close_price
         FROM price_history
