@@ -1,7 +1,6 @@
 import type { InspectedTable, Inspection } from "./inspect-source.ts";
 import type { InspectedColumn } from "./inspect-table.ts";
-import { loaderRule } from "./loader-rule.ts";
-import { key } from "./suggest-workload.ts";
+import { literalKey, loaderRule } from "./loader-rule.ts";
 
 /** Something a person should know, or has to declare, before a load. */
 export interface Finding {
@@ -25,7 +24,7 @@ export function findingsOf(inspection: Inspection): Finding[] {
       if (column.unfit !== null) found.rejected.push({ where, what: rejected(column, table) });
       for (const what of column.warnings) found.warned.push({ where, what });
       const rule = loaderRule(column);
-      if (rule !== null) found.declared.push({ where, what: `declare ${key(column.name)}: ${rule}` });
+      if (rule !== null) found.declared.push({ where, what: `declare ${literalKey(column.name)}: ${rule}` });
       if (column.default?.note) found.defaults.push({ where, what: column.default.note });
     }
   }

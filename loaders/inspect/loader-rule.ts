@@ -10,3 +10,9 @@ export function loaderRule(column: InspectedColumn, target = column.name): strin
   if (parts.length === 0) return null;
   return parts.length === 1 && target !== column.name ? JSON.stringify(target) : `{ ${parts.join(", ")} }`;
 }
+
+/** A name as the key of an object literal: bare where it may be. */
+export function literalKey(name: string): string {
+  if (name === "__proto__") return '["__proto__"]';
+  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
+}

@@ -3,10 +3,9 @@ import type { ColumnForms } from "./column-forms.ts";
 import type { InspectedTable, Inspection } from "./inspect-source.ts";
 import type { InspectedColumn } from "./inspect-table.ts";
 import { findingsOf } from "./inspection-finding.ts";
-import { loaderRule } from "./loader-rule.ts";
+import { literalKey, loaderRule } from "./loader-rule.ts";
 import { saysTime } from "./suggest-column.ts";
 import { columnOf, type SuggestedTable, suggestTables } from "./suggest-table.ts";
-import { key } from "./suggest-workload.ts";
 import { momentText, type ValueForm } from "./value-form.ts";
 
 const width = 100;
@@ -77,7 +76,7 @@ function renderTable(table: InspectedTable, suggested: SuggestedTable | undefine
   for (const { column, cells } of rows) {
     lines.push(...rowsOf(cells, widths));
     const rule = column.error === null ? loaderRule(column) : null;
-    if (rule !== null) lines.push(...wrapped(`    declare ${key(column.name)}: ${rule}`, "      "));
+    if (rule !== null) lines.push(...wrapped(`    declare ${literalKey(column.name)}: ${rule}`, "      "));
   }
   return lines.map((line) => line.trimEnd());
 }

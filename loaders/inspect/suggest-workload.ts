@@ -1,6 +1,6 @@
 import { orderTables } from "../table-order.ts";
 import type { Inspection } from "./inspect-source.ts";
-import { loaderRule } from "./loader-rule.ts";
+import { literalKey, loaderRule } from "./loader-rule.ts";
 import { type SuggestedTable, suggestTables } from "./suggest-table.ts";
 
 /** Path in the workload's folder -> text. */
@@ -53,10 +53,10 @@ function loaderEntry({ target, source, columns, hypertable }: SuggestedTable): s
   if (byKey.length > 0 && !sameStart(byKey, source.primaryKey)) lines.push(`order: ${list(byKey)},`);
   const rules = columns.flatMap((column) => {
     const rule = column.target === null ? "drop" : loaderRule(column.source, column.target);
-    return rule === null ? [] : [`  ${key(column.source.name)}: ${rule},`];
+    return rule === null ? [] : [`  ${literalKey(column.source.name)}: ${rule},`];
   });
   if (rules.length > 0) lines.push("columns: {", ...rules, "},");
-  const head = `    ${key(target)}: `;
+  const head = `    ${literalKey(target)}: `;
   return lines.length === 0
     ? `${head}{},\n`
     : `${head}{\n${lines.map((line) => `      ${line}\n`).join("")}    },\n`;
@@ -73,7 +73,10 @@ function tablesFile(tables: SuggestedTable[], project: string): string {
   const body = tables.map((table) => {
     const columns = table.columns
       .filter((column) => column.target !== null)
-      .map((column) => `    ${key(column.target as string)}: ${string(column.type + column.constraints)},\n`);
+      .map(
+        (column) =>
+          `    ${literalKey(column.target as string)}: ${string(column.type + column.constraints)},\n`,
+      );
     const notes = table.notes.map((note) => `  // ${oneLine(note)}\n`).join("");
     return `${notes}  db.table(${string(table.target)}, {\n${columns.join("")}  });\n${hypertableWords(table)}`;
   });
@@ -120,7 +123,7 @@ function keyWords(
   if (include.references && references.length > 0) {
     const each = references.map(
       ({ column, table, references: names }) =>
-        `${key(column)}: { table: ${string(table)}, columns: ${list(names)} }`,
+        `${literalKey(column)}: { table: ${string(table)}, columns: ${list(names)} }`,
     );
     parts.push(`references: { ${each.join(", ")} }`);
   }
@@ -147,12 +150,6 @@ function string(text: string): string {
 
 function list(names: string[]): string {
   return `[${names.map(string).join(", ")}]`;
-}
-
-/** A key of an object literal: bare where it may be. */
-export function key(name: string): string {
-  if (name === "__proto__") return `["__proto__"]`;
-  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : string(name);
 }
 
 function oneLine(text: string): string {
