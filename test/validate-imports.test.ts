@@ -19,7 +19,9 @@ function reachableFrom(
   return found;
 }
 
-const starts = readdirSync(join(loaders, "validate")).map((name) => join(loaders, "validate", name));
+const starts = readdirSync(join(loaders, "validate"), { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".ts"))
+  .map((name) => join(loaders, "validate", name));
 const reached = new Map(starts.flatMap((start) => [...reachableFrom(start, start)]));
 const names = [...reached.keys()].map((file) => relative(loaders, file));
 
