@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connect } from "../loaders/connection.ts";
 import { append, defineLoader, drop, epoch, updatedAt } from "../loaders/define-loader.ts";
+import { Ledger } from "../loaders/ledger.ts";
 import type { LoadCommandRequest } from "../stacks/resources/sqlite-load-provider.ts";
 import { LoadFixture } from "./load-fixture.ts";
 
@@ -132,6 +133,22 @@ describe("rows that do not fit", () => {
     await expect(ofView).rejects.toThrow(/10,001 rows of .* rejected.*\n.*seen\.at: 10,001 texts/);
     expect(await at.rows("SELECT count(*) FROM seen")).toEqual(["0"]);
     expect((await at.load(view, { maxRejects: 15_000 })).rows).toBe(15_000);
+  }, 60_000);
+
+  test("of several lanes are named once each, whichever stops first", async () => {
+    await at.fresh(
+      `CREATE TABLE readings (id INTEGER PRIMARY KEY, at TEXT);
+       WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
+         INSERT INTO readings SELECT i, iif(i % 2, 'soon', '2024-01-01') FROM n`,
+      "CREATE TABLE readings (id bigint NOT NULL, at date NOT NULL)",
+    );
+    const several = { partRows: 1000, workers: 3 };
+    await expect(at.load(loader, several)).rejects.toThrow(/The load stopped at table readings/);
+    const { rows, rejected: left } = await at.load(loader, { ...several, maxRejects: "50%" });
+    expect([rows, left]).toEqual([30_000, 30_000]);
+    expect(await at.rows("SELECT count(*), count(DISTINCT id) FROM readings")).toEqual(["30000 30000"]);
+    expect(new Set((await rejected()).map((line) => line.split(" ")[0])).size).toBe(30_000);
+    expect((await rejected()).length).toBe(30_000);
   }, 60_000);
 });
 
@@ -303,13 +320,15 @@ describe("changes and rejects", () => {
     ).toEqual(["600 600"]);
   }, 60_000);
 
-  test("a ledger of an earlier version is brought up to date in place", async () => {
+  test("a ledger of an earlier version is read as it is, and brought up to date in place by a load", async () => {
     await at.fresh(sqlite, postgres);
-    await at.asLoader(`DROP TABLE timelift.reject; DELETE FROM timelift.load_part;
-      ALTER TABLE timelift.load_part DROP COLUMN rejected`);
     const some = defineLoader({ tables: { readings: { where: "id IN (1, 7)" } } });
     expect((await at.load(some)).rows).toBe(2);
-    await at.asLoader("DROP TABLE timelift.reject; ALTER TABLE timelift.load_part DROP COLUMN rejected");
+    await at.asLoader(
+      "DROP TABLE timelift.reject, timelift.load_state; ALTER TABLE timelift.load_part DROP COLUMN rejected",
+    );
+    const read = await Ledger.read(at.owner, at.args(some).workload);
+    expect(read.get("readings")).toMatchObject({ rows: 2, rejected: 0 });
     const again = await at.load(some);
     expect([counts(again.tables.readings), again.rejected]).toEqual(["+0 ~0 -0", 0]);
     expect((await at.load(loader, { maxRejects: 6 })).rejected).toBe(6);
