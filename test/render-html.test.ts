@@ -145,7 +145,15 @@ describe("the verdict", () => {
     expect(verdict({ ...failingReport(), tables })).toMatch(/^At least 10 of/);
   });
 
-  test("names what failed where all rows are the same", () => {
+  test("says that all rows are the same where something else failed", () => {
+    const report = passingReport();
+    const slow = { name: "query latest 10x", status: "FAIL", expected: "10", actual: "2", ms: 0 } as const;
+    expect(verdict({ ...report, status: "FAIL", checks: [...report.checks, slow] })).toBe(
+      "All 2,000 rows are the same, but 1 check failed: query latest 10x.",
+    );
+  });
+
+  test("names what failed of a table where no row differs", () => {
     const report = failingReport();
     const tables = report.tables.map((table) => ({
       ...table,

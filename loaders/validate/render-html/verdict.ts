@@ -1,4 +1,5 @@
 import type { TableReport, ValidationReport } from "../../validation-report.ts";
+import { groupChecks, statusOf } from "../check-groups.ts";
 import { count, counted, listed } from "./wording.ts";
 
 /** The whole report in one sentence. */
@@ -25,7 +26,9 @@ function failed(report: ValidationReport): string {
   ];
   if (found.length > 0) return `${sentence(found.join("; "))}.`;
   const names = checks.filter(({ status }) => status === "FAIL").map(({ name }) => name);
-  return `${counted(names.length, "check")} failed: ${listed(names, "check")}.`;
+  const what = `${counted(names.length, "check")} failed: ${listed(names, "check")}.`;
+  const ofTables = groupChecks(report).some((group) => group.table && statusOf(group) === "FAIL");
+  return ofTables || tables.length === 0 ? what : `All ${counted(rows, "row")} are the same, but ${what}`;
 }
 
 function differ(tables: TableReport[], rows: number): string {
