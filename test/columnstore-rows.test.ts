@@ -55,7 +55,7 @@ type Row = [symbol: string, time: number];
 const day = 86_400_000_000;
 const layout: ColumnstoreLayout = {
   ...{ segment: [0], time: 1, descending: true, byTime: true },
-  chunk: 1000 * day,
+  chunk: 10_000 * day,
   before: 5000 * day,
 };
 

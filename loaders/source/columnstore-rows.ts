@@ -34,7 +34,7 @@ export interface StoredRows {
  * batches of up to 1,000, and small batches cost size and speed (docs/columnstore.md). Below, the policy does better
  * later, because it sees the whole chunk.
  */
-export const leastBatch = 100;
+export const leastBatch = 150;
 /** More segments are not followed across parts, so that memory stays bounded. */
 const mostSegments = 200_000;
 const from1970 = 946_684_800_000_000;
