@@ -141,7 +141,7 @@ describe("the verdict", () => {
   });
 
   test("says so where not all differing rows were counted", () => {
-    const tables = [tableOf({ differingRows: 10, complete: false })];
+    const tables = [tableOf({ name: "price_history", differingRows: 10, complete: false })];
     expect(verdict({ ...failingReport(), tables })).toMatch(/^At least 10 of/);
   });
 
@@ -151,6 +151,12 @@ describe("the verdict", () => {
     expect(verdict({ ...report, status: "FAIL", checks: [...report.checks, slow] })).toBe(
       "All 2,000 rows are the same, but 1 check failed: query latest 10x.",
     );
+  });
+
+  test("does not blame rows that the thresholds allow", () => {
+    const tables = [tableOf({ name: "prices", differingRows: 2 })];
+    const slow = { name: "query latest 10x", status: "FAIL", expected: "10", actual: "2", ms: 0 } as const;
+    expect(verdict({ ...failingReport(), tables, checks: [slow] })).toBe("1 check failed: query latest 10x.");
   });
 
   test("names what failed of a table where no row differs", () => {
