@@ -136,6 +136,7 @@ async function* encode(
     read,
     columns,
     order: task.order,
+    chunk: task.chunk,
     range,
     partRows,
     seed,

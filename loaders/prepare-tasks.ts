@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { readChunkSpans } from "./chunk-span.ts";
 import type { LoaderDefinition } from "./define-loader.ts";
 import { didYouMean } from "./nearest-name.ts";
 import { resolveTable } from "./resolve-table.ts";
@@ -20,6 +21,7 @@ export async function prepareTasks(
   { reads, schema }: PlannedSource,
 ): Promise<TableTask[]> {
   const tasks = new Map<string, TableTask>();
+  const spans = await readChunkSpans(client);
   for (const planned of reads) {
     const definition = loader.tables[planned.target] ?? {};
     const table = await readTargetTable(client, planned.target);
@@ -35,7 +37,11 @@ export async function prepareTasks(
         remedy: 'Mend "order" in the loader; it takes target columns.',
       });
     });
-    tasks.set(planned.target, { name: planned.target, planned, resolved, table, order });
+    const task: TableTask = { name: planned.target, planned, resolved, table, order };
+    const chunks = spans.get(planned.target);
+    const time = names.indexOf(chunks?.column ?? "");
+    if (chunks !== undefined && time >= 0) task.chunk = { time, span: chunks.span };
+    tasks.set(planned.target, task);
   }
   // Before the keys are there, the source's own references give the order.
   const targetsOf = (sourceTable: string) =>

@@ -18,6 +18,8 @@ export interface TableTask {
   table: TargetTable;
   /** Positions of the columns that give the order of writing. */
   order: number[];
+  /** Position of a hypertable's time column, and the span of its chunks in microseconds: rows go chunk by chunk. */
+  chunk?: { time: number; span: number };
   /** How rows are laid out that may go straight to the columnstore. */
   columnstore?: ColumnstoreLayout;
 }

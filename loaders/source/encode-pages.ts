@@ -45,11 +45,14 @@ export function* encodePages(from: PagedSource, job: EncodeJob): Generator<Encod
   const older = olderRows(source, read);
   const writer = new RowWriter(job.columns, table.columns, older);
   const reject = rejectRow(source, read, job.columns);
-  const ordered = new OrderedFields(job.order.map((position) => orderOf(job.columns[position]?.type.kind)));
-  const keys = Uint32Array.from(job.order);
-  const places = new Uint32Array(job.order.length);
+  const ordered = new OrderedFields(
+    job.order.map((position) => orderOf(job.columns[position]?.type.kind)),
+    job.chunk?.span,
+  );
+  const keys = Uint32Array.from([...job.order, ...(job.chunk ? [job.chunk.time] : [])]);
+  const places = new Uint32Array(keys.length);
   const columnstore = columnstoreRows(job);
-  const flushAt = job.order.length > 0 || columnstore !== null ? orderBytes : OutgoingBytes.size;
+  const flushAt = keys.length > 0 || columnstore !== null ? orderBytes : OutgoingBytes.size;
   const out = new CopyBuffer(flushAt + 65536);
   let part = new PartInProgress(job.seed);
   let rejected = 0;
@@ -98,7 +101,7 @@ export function* encodePages(from: PagedSource, job: EncodeJob): Generator<Encod
     const start = out.at;
     try {
       writer.write(record, out, keys, places);
-      ordered.add(out, start, places);
+      ordered.add(start, places);
       part.waiting += 1;
       if (out.at >= flushAt) yield* flush();
       continue;

@@ -19,6 +19,8 @@ export interface EncodeJob {
   columns: EncodedColumn[];
   /** Positions among the columns that give the order of writing; empty for the order of reading. */
   order: number[];
+  /** Position of a hypertable's time column, and the span of its chunks in microseconds. */
+  chunk?: { time: number; span: number };
   range: RowRange;
   /** Rows a part. */
   partRows: number;
