@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { inspectSource } from "../loaders/inspect/inspect-source.ts";
+import { runValidation } from "../loaders/validate/run-validation.ts";
 import { LoadFixture } from "./load-fixture.ts";
 import { loadSuggestion } from "./suggested-workload.ts";
 
@@ -84,7 +85,7 @@ function randomTables(): { sql: string; tables: string[] } {
   return { sql: sql.join("\n"), tables };
 }
 
-test("a load rejects what an inspection of the same file says it will, and loads the rest", async () => {
+test("an inspection foretells what a load rejects, and a validation finds the rest the same", async () => {
   const { sql, tables } = randomTables();
   at.write(sql);
   const inspection = inspectSource(at.source);
@@ -93,11 +94,17 @@ test("a load rejects what an inspection of the same file says it will, and loads
       unfit === null ? [] : [`${table.name} ${name}: ${unfit.count}`],
     ),
   );
-  const { load } = await loadSuggestion(at, { source: at.source, maxRejects: 10_000 });
+  const { load, loader } = await loadSuggestion(at, { source: at.source, maxRejects: 10_000 });
   const rejected = await at.rows(
     `SELECT table_name || ' ' || column_name || ': ' || count(*) FROM timelift.reject GROUP BY table_name, column_name`,
   );
   expect(rejected.toSorted()).toEqual(foretold.toSorted());
   expect(foretold.length).toBeGreaterThan(100);
   expect(load.rows + (load.rejected ?? 0)).toBe(tables.length * 20);
+  const { source, copyPath } = at;
+  const report = await runValidation({
+    ...{ workload: "suggested", loader, source, copyPath, expectedFingerprint: load.fingerprint },
+    ...{ target: at.database.readonly, thresholds: { differingRows: 0, rejectedRows: 20 } },
+  });
+  expect(report.checks.filter(({ status }) => status === "FAIL")).toEqual([]);
 });
