@@ -39,8 +39,7 @@ export function asDecimal(
   const kept = scale ?? Math.max(given.places, 0);
   const digits = shifted(given.digits, kept - given.places);
   if (typeof value === "string" && shifted(digits, given.places - kept) !== given.digits) return undefined;
-  if (precision !== null && digits >= 10n ** BigInt(precision)) return undefined;
-  if (precision === null && digits >= 10n ** BigInt(mostWhole + kept)) return undefined;
+  if (digits !== 0n && digits.toString().length > (precision ?? mostWhole + kept)) return undefined;
   return kept > mostFraction ? undefined : { negative: given.negative, digits, places: kept };
 }
 

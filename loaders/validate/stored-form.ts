@@ -20,7 +20,7 @@ export function storedForm(column: FormColumn, real: boolean): StoredForm | unde
     case "float8":
       return doubleForm;
     case "bool":
-      return booleanForm;
+      return real ? undefined : booleanForm;
     case "int2":
       return real ? undefined : smallForm(2, 32_768);
     case "int4":
