@@ -164,19 +164,27 @@ export class Ledger {
     this.#run = rows[0]?.id ?? "";
   }
 
-  /** Notes that the load is complete. */
-  async finish(): Promise<void> {
-    await this.#client.query("UPDATE timelift.load_run SET finished_at = now() WHERE id = $1", [this.#run]);
-  }
-
-  /** Notes which state of the source tables are in line with. */
+  /**
+   * Notes which state of the source tables are in line with, and so that the run which wrote them is complete: this one,
+   * or an earlier one that was killed when nothing but this was left to do.
+   */
   async agree(fingerprint: string, tables: string[]): Promise<void> {
+    await this.#client.query("BEGIN");
     await this.#client.query(
       `INSERT INTO timelift.load_state (workload, table_name, fingerprint)
        SELECT $1, name, $2 FROM unnest($3::text[]) AS t(name)
        ON CONFLICT (workload, table_name) DO UPDATE SET fingerprint = excluded.fingerprint`,
       [this.#workload, fingerprint, tables],
     );
+    await this.#client.query(
+      `UPDATE timelift.load_run SET finished_at = now()
+       WHERE id = (SELECT max(id) FROM timelift.load_run WHERE workload = $1) AND finished_at IS NULL
+         AND (id = $2 OR NOT EXISTS (
+           SELECT table_name FROM timelift.load_part WHERE workload = $1
+           EXCEPT SELECT table_name FROM timelift.load_state WHERE workload = $1))`,
+      [this.#workload, this.#run || null],
+    );
+    await this.#client.query("COMMIT");
   }
 
   /** Adds a part; call it in the transaction that writes the part's rows. */

@@ -299,7 +299,6 @@ class LoadAttempt {
     // From here on nothing may be lost: this commit waits until all before it are on disk.
     await client.query("SET synchronous_commit = on");
     await ledger.agree(fingerprint, names);
-    if (wrote) await ledger.finish();
   }
 
   #event(event: LoadEvent): void {
