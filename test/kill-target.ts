@@ -13,6 +13,7 @@ export interface KillTargetRequest {
   source: string;
   copyPath: string;
   partRows: number;
+  workers: number;
   /** As the loading role. */
   target: Connection;
   /** As the role that owns the tables. */
@@ -41,9 +42,9 @@ async function run(request: KillTargetRequest): Promise<void> {
   const { runLoad } = await import("../loaders/run-load.ts");
   const { migrate } = await import("../migrations/migrate.ts");
   const { default: loader } = await import(request.loader);
-  const { workload, source, copyPath, partRows, target, owner, migrations } = request;
+  const { workload, source, copyPath, partRows, workers, target, owner, migrations } = request;
   say({ kind: "begin" });
-  await runLoad({ workload, loader, source, copyPath, partRows, target, events: say });
+  await runLoad({ workload, loader, source, copyPath, partRows, workers, target, events: say });
   say({ kind: "rows" });
   const context = { options: {} };
   await migrate({ target: owner, workloadDir: migrations, phase: "after-load", context }, () => {});
