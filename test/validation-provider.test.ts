@@ -89,7 +89,7 @@ describe("the page of an update", () => {
     expect(failure?.message).toContain(`the whole report: ${page}`);
     expect(failure?.reasons.at(-1)).toMatch(/^validation FAIL: [\s\S]*the whole report: /);
     expect(failure?.properties).toMatchObject({ status: "FAIL", page });
-    expect(readFileSync(page, "utf8")).toContain("Micro&lt;soft&gt;");
+    expect(readFileSync(page, "utf8")).toContain("Micro<mark>&lt;soft&gt;</mark>");
   });
 
   test("does not fail the proof when it cannot be written", async () => {
