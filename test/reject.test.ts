@@ -2,11 +2,13 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { connect } from "../loaders/connection.ts";
 import { append, defineLoader, drop, epoch, updatedAt } from "../loaders/define-loader.ts";
 import { Ledger } from "../loaders/ledger.ts";
+import type { LoadResult } from "../loaders/load-result.ts";
 import type { LoadCommandRequest } from "../stacks/resources/sqlite-load-provider.ts";
 import { LoadFixture } from "./load-fixture.ts";
 
@@ -299,17 +301,24 @@ describe("changes and rejects", () => {
       copyPath: at.copyPath,
       target: at.database.loader,
     };
-    const child = spawn(process.execPath, ["cli/main.ts", "load", "--request"], {
-      stdio: ["pipe", "ignore", "ignore"],
-    });
+    const start = (maxRejects: string) => {
+      const child = spawn(process.execPath, ["cli/main.ts", "load", "--request"], {
+        stdio: ["pipe", "pipe", "ignore"],
+      });
+      child.stdin.write(`${JSON.stringify({ ...request, maxRejects })}\n`);
+      return child;
+    };
+    const client = await connect(at.database.loader, "test");
+    await Ledger.open(client, "killed");
+    await client.end();
+    const child = start("0.1%");
     const closed = once(child, "close");
-    child.stdin?.write(`${JSON.stringify(request)}\n`);
     const there = "SELECT coalesce(max(rejected), 0) FROM timelift.load_part WHERE workload = 'killed'";
     while (Number((await at.rows(there))[0]) === 0 && child.exitCode === null) await sleep(10);
     child.kill("SIGKILL");
     await closed;
-    const killed = defineLoader({ tables: { ticks: {} } });
-    const load = await at.load(killed, { workload: "killed", maxRejects: "0.1%" });
+    const answer = async (maxRejects: string) => JSON.parse(await text(start(maxRejects).stdout));
+    const load = (await answer("0.1%")).result as LoadResult;
     expect(load.tables.ticks?.inserted).toBeLessThan(rows - 600);
     expect([load.rows, load.rejected]).toEqual([rows - 600, 600]);
     expect(
@@ -318,6 +327,7 @@ describe("changes and rejects", () => {
     expect(
       await at.rows("SELECT count(*), count(DISTINCT rowid) FROM timelift.reject WHERE workload = 'killed'"),
     ).toEqual(["600 600"]);
+    expect((await answer("599")).error).toMatchObject({ code: "rows-rejected" });
   }, 60_000);
 
   test("a ledger of an earlier version is read as it is, and brought up to date in place by a load", async () => {
