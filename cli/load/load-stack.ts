@@ -49,7 +49,7 @@ async function argsOf(options: LoadOptions): Promise<OutlookArgs> {
   const copyPath = copyPathIn(stackFolder(stack));
   const args = {
     ...{ workload: workload.name, loader: workload.loader, source, copyPath, target, force },
-    columnstoreAfter: await columnstoreAges(workload.migrationsDir, workload.context),
+    columnstoreAfter: () => columnstoreAges(workload.migrationsDir, workload.context),
     maxRejects: options.maxRejects ?? config.maxRejects,
   };
   if (options.status) return args;
@@ -59,8 +59,8 @@ async function argsOf(options: LoadOptions): Promise<OutlookArgs> {
   return narrowed;
 }
 
-/** The loader as the options narrow it. */
-async function chosenRows(
+/** A workload's loader as the options narrow it; the same one where they leave nothing out. */
+export async function chosenRows(
   { loader, migrationsDir, context }: Workload,
   source: string,
   copyPath: string,
