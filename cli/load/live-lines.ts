@@ -1,5 +1,6 @@
 import { Listr, type ListrTaskWrapper } from "listr2";
 import type { LoadEvent } from "../../loaders/load-event.ts";
+import { rowCount } from "../../loaders/source/row-count.ts";
 import type { LoadView } from "./load-view.ts";
 import { number, outcomeText, progressText, retryText, snapshotText } from "./progress-text.ts";
 import { RunProgress } from "./run-progress.ts";
@@ -23,6 +24,7 @@ export class LiveLines implements LoadView {
   readonly #timer: NodeJS.Timeout;
   readonly #width: number;
   #source = "reading";
+  #ended = false;
   /** Stands in place of progress while the connection is lost. */
   #interruption: string | undefined;
 
@@ -56,6 +58,7 @@ export class LiveLines implements LoadView {
 
   async end(): Promise<void> {
     clearInterval(this.#timer);
+    this.#ended = true;
     this.#refresh();
     for (const shown of this.#shown.values()) {
       if (!shown.finished) shown.line?.skip();
@@ -102,8 +105,9 @@ export class LiveLines implements LoadView {
   #text(name: string): string {
     if (name === "source") return this.#source;
     const table = this.#progress.table(name);
-    if (table === undefined) return "waiting";
-    if (table.state === "done") return outcomeText(table);
+    if (table?.state === "done") return outcomeText(table);
+    if (table === undefined) return this.#ended ? "not begun" : "waiting";
+    if (this.#ended) return `stopped; ${number(table.committed)} of ${rowCount(table.rows)} committed`;
     if (table.state === "running" && this.#interruption !== undefined) return this.#interruption;
     return table.state === "waiting" ? `${number(table.rows)} rows to ${table.action}` : progressText(table);
   }

@@ -121,7 +121,9 @@ function untilSignal(): AbortSignal {
     ["SIGINT", 130],
     ["SIGTERM", 143],
   ] as const) {
-    process.once(signal, () => {
+    // A listener that stays: where there is none but theirs, those who give the cursor back end the process.
+    process.on(signal, () => {
+      if (abort.signal.aborted) process.exit(exitCode);
       abort.abort(new Error(signal === "SIGINT" ? "Ctrl-C" : signal));
       process.once("exit", () => {
         process.exitCode = exitCode;
