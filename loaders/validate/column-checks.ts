@@ -8,33 +8,47 @@ import { count } from "./table-content.ts";
 /** A default whose value does not depend on when or how often it is computed. */
 const constant = /^(NULL|true|false|-?[\d.]+|\(-?[\d.]+\)|'([^']|'')*')(::[\w\s"().,[\]]+)?$/i;
 
-/** Columns that the source has nothing for must hold their default, or NULL, in every row. */
+/** Columns that the source has nothing for must hold their default, or NULL, in every row: one look at the table. */
 export async function checkAbsent(table: ComparedTable, client: pg.ClientBase): Promise<Check[]> {
-  const checks: Check[] = [];
-  for (const column of table.absent) {
-    const ms = stopwatch();
+  const ms = stopwatch();
+  const columns: { name: string; standard: string | null }[] = [];
+  for (const name of table.absent) columns.push({ name, standard: await defaultOf(table, name, client) });
+  const isConstant = (standard: string | null) => standard === null || constant.test(standard);
+  const compared = columns.filter(({ standard }) => isConstant(standard));
+  const filled = await rowsFilled(table, compared, client);
+  return columns.map(({ name: column, standard }): Check => {
     const name = `${table.name} absent ${column}`;
-    const standard = await defaultOf(table, column, client);
-    if (standard !== null && !constant.test(standard)) {
+    if (!isConstant(standard)) {
       const note = `its default, ${standard}, differs from row to row`;
-      checks.push({ name, status: "SKIP", expected: "the default", actual: "not compared", note, ms: ms() });
-      continue;
+      return { name, status: "SKIP", expected: "the default", actual: "not compared", note, ms: 0 };
     }
-    const { rows } = await client.query<{ filled: string }>(
-      `SELECT count(*)::text AS filled FROM ${targetSql(table)}
-       WHERE ${quoteIdentifier(column)} IS DISTINCT FROM (${standard ?? "NULL"})`,
-    );
-    const filled = Number(rows[0]?.filled);
+    const rows = filled.get(column) ?? 0;
     const expected = `${standard ?? "NULL"} in every row`;
-    checks.push({
+    return {
       name,
-      status: filled === 0 ? "PASS" : "FAIL",
+      status: rows === 0 ? "PASS" : "FAIL",
       expected,
-      actual: filled === 0 ? expected : `${count(filled)} rows with another value`,
+      actual: rows === 0 ? expected : `${count(rows)} rows with another value`,
       ms: ms(),
-    });
-  }
-  return checks;
+    };
+  });
+}
+
+/** Column -> rows in which it is not its default. */
+async function rowsFilled(
+  table: ComparedTable,
+  columns: { name: string; standard: string | null }[],
+  client: pg.ClientBase,
+): Promise<Map<string, number>> {
+  if (columns.length === 0) return new Map();
+  const counts = columns.map(
+    ({ name, standard }) =>
+      `count(*) FILTER (WHERE ${quoteIdentifier(name)} IS DISTINCT FROM (${standard ?? "NULL"}))::text`,
+  );
+  const { rows } = await client.query<{ counts: string[] }>(
+    `SELECT ARRAY[${counts.join(", ")}] AS counts FROM ${targetSql(table)}`,
+  );
+  return new Map(columns.map(({ name }, index) => [name, Number(rows[0]?.counts[index])]));
 }
 
 async function defaultOf(

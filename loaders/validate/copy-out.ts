@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type pg from "pg";
+import { ReadingSocket } from "./reading-socket.ts";
 
 /** Codes of the messages that a COPY brings. */
 const copyData = 0x64;
@@ -51,6 +52,7 @@ class CopyOut {
     this.#listeners = connection.stream.listeners("data") as Listener[];
     connection.stream.removeAllListeners("data");
     connection.stream.on("data", this.#hear);
+    this.#lend(true);
     connection.query(this.#sql);
   }
 
@@ -113,11 +115,18 @@ class CopyOut {
     this.#filled -= at;
   }
 
+  /** What is heard is copied at once, so the socket may use its buffer again. */
+  #lend(lends: boolean): void {
+    const stream = this.#connection?.stream;
+    if (stream instanceof ReadingSocket) stream.lends = lends;
+  }
+
   /** Gives the connection back to the client, with the bytes that it has to see. */
   #release(rest?: Buffer): void {
     const stream = this.#connection?.stream;
     if (!stream || this.#listeners.length === 0) return;
     stream.off("data", this.#hear);
+    this.#lend(false);
     const listeners = this.#listeners;
     this.#listeners = [];
     for (const listener of listeners) {

@@ -1,8 +1,9 @@
 import pg from "pg";
 import { type Connection, connect } from "../connection.ts";
 import { TimeliftError } from "../timelift-error.ts";
+import { ReadingSocket } from "./reading-socket.ts";
 
-/** What makes PostgreSQL write values in their canonical form, and a checksum's plan start without compiling. */
+/** What makes PostgreSQL write values as people compare them, and a query's plan start without compiling. */
 const settings = [
   "SET TimeZone = 'UTC'",
   "SET DateStyle = 'ISO, YMD'",
@@ -13,7 +14,7 @@ const settings = [
 ];
 
 /**
- * Opens a session for reading canonical forms, calls `work` with it, and ends it. When `signal` fires, the
+ * Opens a session for reading the target, calls `work` with it, and ends it. When `signal` fires, the
  * server's running query is cancelled too.
  * @throws TimeliftError `target-unreadable`, and what `connect` throws
  */
@@ -24,7 +25,9 @@ export async function withTarget<Result>(
   work: (client: pg.Client) => Promise<Result>,
 ): Promise<Result> {
   signal?.throwIfAborted();
-  const client = await connect(connection, purpose);
+  // pg takes the socket from its config, of which a connection is a part.
+  const config = { ...connection, stream: () => new ReadingSocket() };
+  const client = await connect(config, purpose);
   // A connection that breaks is told by the query that it breaks; without a listener it would end the process.
   client.on("error", () => undefined);
   const cancel = () => void cancelQuery(connection, client);
