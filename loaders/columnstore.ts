@@ -79,6 +79,16 @@ const factsSql = `
     AND d.dimension_number = 1 AND d.time_interval IS NOT NULL`;
 
 /**
+ * Lets this session change rows in the columnstore: TimescaleDB turns their batches into rows first, by default no more
+ * than 100,000 rows in a transaction, where a merge may reach every row of a table.
+ */
+export async function allowChanges(client: pg.ClientBase): Promise<void> {
+  await client.query(
+    "SELECT set_config(name, '0', false) FROM pg_settings WHERE name = 'timescaledb.max_tuples_decompressed_per_dml_transaction'",
+  );
+}
+
+/**
  * Notes in each task how its rows are laid out, where they may go straight to the columnstore.
  * @param after table -> age from which its chunks belong into the columnstore
  */

@@ -6,7 +6,13 @@ import Database from "better-sqlite3";
 import type pg from "pg";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type Connection, connect } from "../loaders/connection.ts";
-import { append, defineLoader, drop } from "../loaders/define-loader.ts";
+import {
+  append,
+  defineLoader,
+  drop,
+  type LoaderDefinition,
+  type TableDefinition,
+} from "../loaders/define-loader.ts";
 import { runLoad } from "../loaders/run-load.ts";
 import type { Edition } from "../migrations/edition.ts";
 import { type MigrateResult, migrate } from "../migrations/migrate.ts";
@@ -19,9 +25,9 @@ const noCommunity = "TIMELIFT_COMMUNITY_URL names no server with the Community e
 const vocabulary = join(import.meta.dirname, "..", "migrations");
 const day = 86_400_000;
 
-const loader = defineLoader({
-  tables: { bars: { columns: { id: drop, date: "time" }, change: append("id") } },
-});
+const columns: TableDefinition["columns"] = { id: drop, date: "time" };
+const appending = defineLoader({ tables: { bars: { columns, change: append("id") } } });
+const comparing = defineLoader({ tables: { bars: { columns } } });
 
 let folder: string;
 let source: string;
@@ -104,10 +110,10 @@ class Target {
     return migrate({ target, workloadDir: folder, phase, to, context: { options: {}, edition } }, () => {});
   }
 
-  async load(partRows?: number) {
+  async load({ partRows, loader = appending }: { partRows?: number; loader?: LoaderDefinition } = {}) {
     const copyPath = join(folder, "state", "copy.db");
-    const columnstoreAfter = await columnstoreAges(folder, { options: {} });
-    expect(columnstoreAfter).toEqual({ bars: "90 days" });
+    const columnstoreAfter = () => columnstoreAges(folder, { options: {} });
+    expect(await columnstoreAfter()).toEqual({ bars: "90 days" });
     const target = this.connection;
     return runLoad({ workload: "bars", loader, source, copyPath, target, partRows, columnstoreAfter });
   }
@@ -277,7 +283,7 @@ describe("on the Community edition", () => {
       ...bars("b", 500, 900),
     ]);
     await target.migrate("before-load");
-    await target.load(1100);
+    await target.load({ partRows: 1100 });
     expect(await target.columnstoreRows()).toBe(3100);
     const latestFirst = "SELECT to_char(time, 'YYYY-MM-DD') FROM bars WHERE symbol = 'a' ORDER BY time DESC";
     const dates = await target.column<string>(latestFirst);
@@ -293,6 +299,24 @@ describe("on the Community edition", () => {
     insert([...bars("b", 300, 600), ...bars("a", 0, 300)]);
     const { tables } = await target.load();
     expect(tables.bars).toMatchObject({ inserted: 900, rows: 1500 });
+    expect(await target.rows()).toEqual(sourceRows());
+  });
+
+  test("updates and deletes reach rows in the columnstore", async () => {
+    insert([...bars("a", 300, 600), ...bars("b", 300, 600)]);
+    await target.migrate("before-load");
+    await target.load({ loader: comparing, partRows: 400 });
+    await target.migrate("after-load");
+    expect(await target.columnstoreRows()).toBeGreaterThan(800);
+    const database = new Database(source);
+    database.exec(`UPDATE bars SET volume = 7 WHERE symbol = 'a' AND id % 100 = 3;
+      DELETE FROM bars WHERE symbol = 'a' AND id % 100 = 5`);
+    database.close();
+    await target.client.query(
+      `ALTER DATABASE ${name} SET timescaledb.max_tuples_decompressed_per_dml_transaction = 10`,
+    );
+    const { tables } = await target.load({ loader: comparing, partRows: 400 });
+    expect(tables.bars).toMatchObject({ rows: 1194, updated: 6, deleted: 6 });
     expect(await target.rows()).toEqual(sourceRows());
   });
 
