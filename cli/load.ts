@@ -2,7 +2,6 @@ import { Command, InvalidArgumentError } from "commander";
 import type { LoadEvent } from "../loaders/load-event.ts";
 import type { LoadResult } from "../loaders/load-result.ts";
 import { runLoad } from "../loaders/run-load.ts";
-import { columnstoreAges } from "../migrations/render.ts";
 import type { LoadCommandRequest } from "../stacks/resources/sqlite-load-provider.ts";
 import { findWorkload } from "../stacks/workload.ts";
 import type { LoadOptions } from "./load/load-stack.ts";
@@ -40,7 +39,11 @@ function serve(): Promise<void> {
   return serveRequest<LoadCommandRequest, LoadResult>(async (request, signal) => {
     const { name, loader, migrationsDir, context } = await findWorkload(request.workload);
     const events = (event: LoadEvent) => lines.take(event);
-    const columnstoreAfter = await columnstoreAges(migrationsDir, context);
+    const columnstoreAfter = async () => {
+      // A load that finds nothing to do need not read a migration.
+      const { columnstoreAges } = await import("../migrations/render.ts");
+      return columnstoreAges(migrationsDir, context);
+    };
     return runLoad({ ...request, workload: name, loader, columnstoreAfter, signal, events });
   });
 }

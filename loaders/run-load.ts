@@ -3,7 +3,7 @@ import type pg from "pg";
 import { takeAdvisoryLock } from "./advisory-lock.ts";
 import { appendTables } from "./append-tables.ts";
 import { applyChanges, type Write } from "./apply-changes.ts";
-import { planDirectLoads } from "./columnstore.ts";
+import { allowChanges, planDirectLoads } from "./columnstore.ts";
 import type { Connection } from "./connection.ts";
 import type { LoadContext } from "./copy-table.ts";
 import type { LoaderDefinition } from "./define-loader.ts";
@@ -20,11 +20,12 @@ import { prepareTasks } from "./prepare-tasks.ts";
 import { RejectCheck } from "./reject-check.ts";
 import { type MaxRejects, RejectBudget } from "./reject-limit.ts";
 import { planRetry } from "./reject-retry.ts";
+import { requireSound } from "./source/open-source.ts";
 import { type PlannedSource, planSource } from "./source/scan-source.ts";
 import { openSnapshot, type Snapshot } from "./source/snapshot.ts";
 import { SourceReader } from "./source/source-reader.ts";
 import { requireStill, SourceMoved } from "./source/still-source.ts";
-import { type Action, decide, type TableTask } from "./table-task.ts";
+import { type Action, decide, isInLine, type TableTask } from "./table-task.ts";
 import { connectionLost, targetError } from "./target-error.ts";
 import { TimeliftError } from "./timelift-error.ts";
 
@@ -46,11 +47,11 @@ export interface RunLoadArgs {
   /** The database itself (no pooler), as the loading role. */
   target: Connection;
   /**
-   * Hypertable -> age from which its chunks belong into the columnstore, as PostgreSQL's interval reads it: older rows
-   * may be written straight there.
-   * @default {}
+   * Tells hypertable -> age from which its chunks belong into the columnstore, as PostgreSQL's interval reads it: older
+   * rows may be written straight there. Asked only when there are rows to write.
+   * @default none do
    */
-  columnstoreAfter?: Record<string, string>;
+  columnstoreAfter?: () => Promise<Record<string, string>>;
   /** Told of every step. */
   events?: (event: LoadEvent) => void;
   /** Stops the load; what was committed stands. */
@@ -235,9 +236,12 @@ class LoadAttempt {
   ): Promise<Omit<LoadResult, "ms">> {
     const { client, ledger } = context;
     const { loader, force = false, workload, maxRejects = 0 } = this.#args;
-    const tasks = await prepareTasks(client, loader, planned);
-    await planDirectLoads(client, tasks, this.#args.columnstoreAfter ?? {});
     const before = await ledger.tables();
+    if (planned.reads.some((read) => !isInLine(before.get(read.target), read, fingerprint))) {
+      context.reader.start();
+      if (context.mark !== null) requireSound(path);
+    }
+    const tasks = await prepareTasks(client, loader, planned);
     const plan: Write[] = [];
     for (const task of tasks) {
       const known = before.get(task.name);
@@ -256,6 +260,15 @@ class LoadAttempt {
         writes.map(({ task }) => task.name),
       );
       const merging = writes.some(({ action }) => action.kind === "merge");
+      if (merging) await allowChanges(client);
+      const { columnstoreAfter } = this.#args;
+      if (!merging && columnstoreAfter) {
+        await planDirectLoads(
+          client,
+          writes.map(({ task }) => task),
+          await columnstoreAfter(),
+        );
+      }
       const written = await rejects.guard(async () =>
         merging
           ? applyChanges(context, writes, before)

@@ -54,7 +54,7 @@ export async function decide(
     return { kind: "append", ranges: [{}], rows, anew: ledger !== undefined };
   }
   if (force || ledger.definition !== seed) return wholeMerge(client, task, ledger, await reader.count(read));
-  if (ledger.fingerprint === fingerprint) return { kind: "none" };
+  if (isInLine(ledger, task.planned, fingerprint)) return { kind: "none" };
 
   // What was written last says nothing about the rows before it while a first load is not complete.
   const unfinished = ledger.fingerprint === null && read.watermark?.kind === "updatedAt";
@@ -69,6 +69,15 @@ export async function decide(
   if (value === null || task.table.uniqueKeys.length === 0) return wholeMerge(client, task, ledger, rows);
   const range = { beyond: { column: asked.watermark.column, value, inclusive: true } };
   return { kind: "merge", range, rows: beyond, full: false };
+}
+
+/** Whether a table is known to be in line with this state of the source, so that no row has to be read. */
+export function isInLine(
+  ledger: LedgerTable | undefined,
+  { seed }: PlannedRead,
+  fingerprint: string,
+): boolean {
+  return ledger?.definition === seed && ledger.fingerprint === fingerprint;
 }
 
 /** Rows are deleted and updated only where every row of the target is known to come from the source. */

@@ -28,7 +28,7 @@ export interface OutlookArgs {
   workload: string;
   loader: LoaderDefinition;
   /** As `runLoad` takes it. */
-  columnstoreAfter: Record<string, string>;
+  columnstoreAfter: () => Promise<Record<string, string>>;
   /** Path of the SQLite file. */
   source: string;
   /** Where the private copy is kept. */

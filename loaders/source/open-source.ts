@@ -31,6 +31,14 @@ export function openSource(path: string, options: { waitMs?: number; check?: boo
   }
 }
 
+/**
+ * Runs SQLite's own page check on a file up to 32 MB.
+ * @throws TimeliftError source-corrupt
+ */
+export function requireSound(path: string): void {
+  openSource(path, { check: true }).close();
+}
+
 /** Opens without judging the header or the content; for the snapshot, which judged them already. */
 export function openReadOnly(path: string, waitMs: number): Source {
   try {

@@ -1,6 +1,6 @@
 import type { LoaderDefinition } from "../define-loader.ts";
 import { type LoadPlan, type Part, sourceRows, type TablePlan } from "../load-result.ts";
-import { openSource } from "./open-source.ts";
+import { openSource, requireSound } from "./open-source.ts";
 import { rowCount } from "./row-count.ts";
 import { openSnapshot, type Snapshot } from "./snapshot.ts";
 import { SourceReader } from "./source-reader.ts";
@@ -52,6 +52,7 @@ async function scan(args: ScanSourceArgs, { path, fingerprint, mark }: Snapshot)
   const untouched =
     fingerprint === args.previousFingerprint &&
     reads.every(({ target }) => args.previous?.[target] !== undefined);
+  if (mark !== null && !untouched) requireSound(path);
   const reader = untouched ? null : new SourceReader(path);
   try {
     for (const planned of reads) {

@@ -46,7 +46,8 @@ const repeats = 2;
 
 /**
  * Makes, or finds, a private copy of a source for loader and validator to read, so that live writers are not
- * disturbed and both see one state. With `inPlace`, a source that nobody writes to is not copied at all. Under the rollback journal it is made in short steps, each of which locks writers
+ * disturbed and both see one state. With `inPlace`, a source that nobody writes to is not copied at all; `requireSound`
+ * is then up to who reads it. Under the rollback journal it is made in short steps, each of which locks writers
  * out for less than a second; under WAL nobody waits. The file has mode 0600 and appears complete or not at all;
  * `<copyPath>.json` beside it remembers which state it is.
  *
@@ -63,7 +64,6 @@ export async function openSnapshot(
     return { path: copyPath, fingerprint, mark: null, reused: true, longestLockMs: 0 };
   }
   if (mark !== null && isStill(mark)) {
-    openSource(sourcePath, { check: true }).close();
     return { path: sourcePath, fingerprint, mark, reused: false, longestLockMs: 0 };
   }
   mkdirSync(dirname(copyPath), { recursive: true, mode: 0o700 });

@@ -1,35 +1,49 @@
+import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { EncodedColumn } from "../encode/row-encoder.ts";
 import type { Part } from "../load-result.ts";
 import { TimeliftError } from "../timelift-error.ts";
 import { OutgoingBytes } from "./outgoing-bytes.ts";
 import type { RejectProbe } from "./reject-probe.ts";
-import type { Credit, SourceJob, SourceMessage } from "./source-thread.ts";
+import type { Close, Credit, SourceJob, SourceMessage } from "./source-thread.ts";
 import type { TableRead } from "./table-reader.ts";
 import type { Verification } from "./verify-parts.ts";
 
 /** Reads one SQLite file on a thread of its own, so that reading and writing go on side by side. */
 export class SourceReader {
-  readonly #worker: Worker;
+  readonly #path: string;
+  #started: Worker | null = null;
   #arrived: SourceMessage[] = [];
   #wake: (() => void) | null = null;
+  #busy = false;
+  #ended = false;
 
   constructor(path: string) {
-    this.#worker = new Worker(new URL("./source-thread.ts", import.meta.url), {
+    this.#path = path;
+  }
+
+  /** Starts the thread; the first job does so too, and this saves it the wait. */
+  start(): Worker {
+    if (this.#started !== null) return this.#started;
+    const path = this.#path;
+    const worker = new Worker(new URL("./source-thread.ts", import.meta.url), {
       workerData: { path },
       // Rows are short-lived: a small nursery keeps memory low and costs nothing that could be measured.
       resourceLimits: { maxYoungGenerationSizeMb: 8 },
     });
-    this.#worker.on("message", (message: SourceMessage) => this.#push(message));
-    this.#worker.on("error", (error) =>
+    this.#started = worker;
+    worker.on("message", (message: SourceMessage) => this.#push(message));
+    worker.on("error", (error) =>
       this.#push({
         kind: "failed",
         error: error instanceof Error ? (error.stack ?? error.message) : String(error),
       }),
     );
-    this.#worker.on("exit", (code) =>
-      this.#push({ kind: "failed", error: `the reader thread ended (exit code ${code})` }),
-    );
+    worker.on("exit", (code) => {
+      this.#ended = true;
+      this.#push({ kind: "failed", error: `the reader thread ended (exit code ${code})` });
+    });
+    return worker;
   }
 
   /** Counts the rows of a table. */
@@ -64,7 +78,8 @@ export class SourceReader {
    * A caller that leaves early has to close the reader.
    */
   async *run(job: SourceJob): AsyncGenerator<Exclude<SourceMessage, { kind: "done" | "failed" }>> {
-    this.#worker.postMessage(job);
+    this.start().postMessage(job);
+    this.#busy = true;
     for (;;) {
       const message = this.#arrived.shift();
       if (message === undefined) {
@@ -73,7 +88,10 @@ export class SourceReader {
         });
         continue;
       }
-      if (message.kind === "done") return;
+      if (message.kind === "done") {
+        this.#busy = false;
+        return;
+      }
       if (message.kind === "failed") throw revive(message.error);
       yield message;
       if (message.kind === "rows") this.#giveBack(message.bytes);
@@ -84,12 +102,20 @@ export class SourceReader {
   #giveBack(bytes: Uint8Array<ArrayBuffer>): void {
     const buffer = bytes.length >= OutgoingBytes.least ? bytes.buffer : null;
     const credit: Credit = { kind: "credit", buffer };
-    this.#worker.postMessage(credit, buffer === null ? [] : [buffer]);
+    this.start().postMessage(credit, buffer === null ? [] : [buffer]);
   }
 
-  /** Ends the thread, whatever it is doing. */
+  /** Ends the thread, whatever it is doing. Where it does nothing it ends by itself, which is the gentler way. */
   async close(): Promise<void> {
-    await this.#worker.terminate();
+    const thread = this.#started;
+    if (thread === null || this.#ended) return;
+    if (this.#busy) {
+      await thread.terminate();
+      return;
+    }
+    const ended = once(thread, "exit");
+    thread.postMessage({ kind: "close" } satisfies Close);
+    await ended;
   }
 
   #push(message: SourceMessage): void {

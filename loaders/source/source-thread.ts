@@ -37,6 +37,11 @@ export interface Credit {
   buffer: ArrayBuffer | null;
 }
 
+/** There will be no more jobs. */
+export interface Close {
+  kind: "close";
+}
+
 const port = parentPort;
 if (port !== null) {
   const path = workerData.path as string;
@@ -75,7 +80,12 @@ if (port !== null) {
     say({ kind: "done" });
   };
 
-  port.on("message", (message: SourceJob | Credit) => {
+  port.on("message", (message: SourceJob | Credit | Close) => {
+    if (message.kind === "close") {
+      source.close();
+      port.close();
+      return;
+    }
     if (message.kind === "credit") {
       if (message.buffer !== null) outgoing.give(message.buffer);
       waiting -= 1;
