@@ -38,7 +38,7 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     load: async () => (await import("./migrate.ts")).migrateCommand(),
   },
   load: {
-    summary: "load a source (what SqliteLoad runs)",
+    summary: "load what the target lacks; --status: how far a load is",
     load: async () => (await import("./load.ts")).loadCommand(),
   },
   rejects: {
