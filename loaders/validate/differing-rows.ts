@@ -92,7 +92,9 @@ async function describe(sides: BothSides, keys: string[]): Promise<DescribedRow[
   if (keys.length === 0) return [];
   const { source, target } = await onBothSides(sides, { kind: "capture", plan: sides.plan, keys });
   const [ours, theirs] = [source, target].map((rows) => Map.groupBy(rows, ({ key }) => key));
-  return keys.flatMap((key) => describeRow(sides.table, ours?.get(key) ?? [], theirs?.get(key) ?? []));
+  return keys
+    .flatMap((key) => describeRow(sides.table, ours?.get(key) ?? [], theirs?.get(key) ?? []))
+    .sort((a, b) => (a.line < b.line ? -1 : 1));
 }
 
 async function onBothSides<P extends Pass>(
