@@ -2,9 +2,10 @@ import type pg from "pg";
 import type { Connection } from "../connection.ts";
 import type { LoaderDefinition } from "../define-loader.ts";
 import { resolveTable } from "../resolve-table.ts";
-import { openSource } from "../source/open-source.ts";
-import { openSnapshot, recordedFingerprint } from "../source/snapshot.ts";
+import { openSource, requireSound } from "../source/open-source.ts";
+import { openSnapshot, recordedFingerprint, type Snapshot } from "../source/snapshot.ts";
 import { findSourceTable, readSourceSchema } from "../source/source-schema.ts";
+import { isStill } from "../source/still-source.ts";
 import { readTargetTable } from "../target-table.ts";
 import { TimeliftError } from "../timelift-error.ts";
 import type { Check, TableReport, ValidationReport } from "../validation-report.ts";
@@ -57,17 +58,18 @@ const rowsShown = 10;
  */
 export async function runValidation(args: ValidationArgs): Promise<ValidationReport> {
   const { signal, target } = args;
-  await requireLoadedSource(args);
+  const { path, mark } = await findLoadedSource(args);
   return withTarget(target, "validate: casts", signal, (castClient) =>
     withTarget(target, "validate", signal, async (client) => {
       // One snapshot for all checks: writers may go on meanwhile.
       await client.query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
-      const source = new SourceSide(args.copyPath, new ServerCast(castClient));
+      const source = new SourceSide(path, new ServerCast(castClient));
       const stop = () => void source.close();
       signal?.addEventListener("abort", stop);
       try {
-        const report = await compare(args, source, client);
+        const report = await compare({ ...args, copyPath: path }, source, client);
         await client.query("COMMIT");
+        if (mark !== null && !isStill(mark)) throw changed(args.source, "while it was compared");
         return report;
       } finally {
         signal?.removeEventListener("abort", stop);
@@ -129,16 +131,43 @@ async function compare(
   return { ...report, status: failed ? "FAIL" : "PASS", ms: ms() };
 }
 
-/** The copy must be the state that was loaded; it is made anew when it is not, and then the source must be. */
-async function requireLoadedSource(args: ValidationArgs): Promise<void> {
-  const { source, copyPath, expectedFingerprint } = args;
-  if (expectedFingerprint !== "" && recordedFingerprint(copyPath) === expectedFingerprint) return;
-  const { fingerprint } = await openSnapshot(source, copyPath);
-  if (expectedFingerprint === "" || fingerprint === expectedFingerprint) return;
-  throw new TimeliftError({
+/**
+ * The state that was loaded: the copy of it, or the source itself while that is still the same. It is read in place
+ * where pages alone are read; a statement of SQLite's could keep a writer waiting.
+ */
+async function findLoadedSource(args: ValidationArgs): Promise<Pick<Snapshot, "path" | "mark">> {
+  const { source, copyPath, expectedFingerprint, loader } = args;
+  if (expectedFingerprint !== "" && recordedFingerprint(copyPath) === expectedFingerprint) {
+    return { path: copyPath, mark: null };
+  }
+  let snapshot = await openSnapshot(source, copyPath, { inPlace: true });
+  if (snapshot.mark !== null) {
+    if (needsStatements(snapshot.path, loader)) snapshot = await openSnapshot(source, copyPath);
+    else requireSound(snapshot.path);
+  }
+  if (expectedFingerprint === "" || snapshot.fingerprint === expectedFingerprint) return snapshot;
+  throw changed(source, "since it was loaded, and there is no copy of what was loaded");
+}
+
+/** Whether anything has to be asked of SQLite that takes longer than a look. */
+function needsStatements(path: string, { tables, queries = {} }: LoaderDefinition): boolean {
+  if (Object.keys(queries).length > 0) return true;
+  const source = openSource(path);
+  try {
+    const schema = readSourceSchema(source);
+    return Object.entries(tables).some(
+      ([name, { from = name, where }]) => where !== undefined || findSourceTable(schema, from).rowid === null,
+    );
+  } finally {
+    source.close();
+  }
+}
+
+function changed(source: string, when: string): TimeliftError {
+  return new TimeliftError({
     code: "source-changed",
     subject: source,
-    problem: "the source changed since it was loaded, and the copy that was loaded is no longer there",
+    problem: `the source changed ${when}.`,
     remedy: "Run up again: it loads what changed, then validates.",
   });
 }
