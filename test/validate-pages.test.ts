@@ -243,6 +243,29 @@ test("reserved bytes at the end of every page", async () => {
   await expectSame(path, "t", 500, { id: int8 });
 });
 
+test("numbers around a half of the last digit, at every scale", async () => {
+  const random = seeded(99);
+  const path = make("CREATE TABLE t (v)");
+  const database = new Database(path);
+  const insert = database.prepare("INSERT INTO t VALUES (?)");
+  database.transaction(() => {
+    for (let row = 0; row < 4000; row += 1) {
+      const digits = Math.floor(random() * 10 ** (1 + (row % 9)));
+      const places = Math.floor(random() * 7);
+      const sign = row % 3 === 0 ? -1 : 1;
+      insert.run(Number(`${sign * digits}.${"0".repeat(places)}5${row % 5 === 0 ? "0000001" : ""}`));
+      insert.run(sign * random() * 10 ** (row % 12));
+      insert.run(Math.fround(random() * 1000));
+      insert.run(BigInt(sign * digits));
+    }
+  })();
+  database.close();
+  for (const scale of [0, 1, 2, 3, 4, 5, 6, 8, 9]) {
+    const resolved = columnsFor(path, "t", { v: { kind: "numeric", precision: 16, scale } });
+    expect(await sameColumn(path, resolved)).toBe(16_000);
+  }
+});
+
 test("random rows of every class in every kind of column", async () => {
   const random = seeded(20_251_121);
   const declared = ["", "INTEGER", "REAL", "TEXT", "NUMERIC", "BLOB"];
@@ -264,6 +287,9 @@ test("random rows of every class in every kind of column", async () => {
       (kind) => ({ kind }),
     ),
     { kind: "numeric", precision: 12, scale: 3 },
+    { kind: "numeric", precision: 5, scale: 0 },
+    { kind: "numeric", precision: 20, scale: 6 },
+    { kind: "numeric", precision: 12, scale: 9 },
     { kind: "numeric", precision: null, scale: null },
     { kind: "timestamp", digits: 6 },
     { kind: "timestamptz", digits: 3 },
@@ -295,7 +321,7 @@ async function sameColumn(path: string, resolved: ResolvedTable): Promise<number
     const sink = new Seen();
     const unfit = new UnfitRows(resolved.columns, [0]);
     read = await way.each(sink, unfit, () => {});
-    seen.push(JSON.stringify([sink.rows.sort(), unfit.report.rows]));
+    seen.push(JSON.stringify([sink.rows.sort(), unfit.report.rows, way.rounding]));
   }
   source.close();
   expect(seen[0]).toBe(seen[1]);

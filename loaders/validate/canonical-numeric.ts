@@ -6,7 +6,7 @@ const mostWhole = 131_072;
 const mostFraction = 16_383;
 
 /** Bits of a numeric's sign field. */
-const signs = { plus: 0x0000, minus: 0x4000, infinity: 0xd000, minusInfinity: 0xf000 };
+export const signs = { plus: 0x0000, minus: 0x4000, infinity: 0xd000, minusInfinity: 0xf000 };
 
 /** A decimal number: `digits` times ten to the power of minus `places`. */
 export interface Decimal {
@@ -67,7 +67,7 @@ function shifted(digits: bigint, places: number): bigint {
  */
 export function putDecimal(row: RowBytes, value: Decimal | number, scale: number | null): void {
   if (typeof value === "number") {
-    putHeader(row, 0, 0, value > 0 ? signs.infinity : signs.minusInfinity, 0);
+    putNumericHeader(row, 0, 0, value > 0 ? signs.infinity : signs.minusInfinity, 0);
     return;
   }
   const { negative, digits, places } = value;
@@ -82,7 +82,7 @@ export function putDecimal(row: RowBytes, value: Decimal | number, scale: number
   const last = numbers.findLastIndex((group) => group !== 0);
   const kept = first < 0 ? [] : numbers.slice(first, last + 1);
   const weight = first < 0 ? 0 : whole.length / 4 - 1 - first;
-  putHeader(
+  putNumericHeader(
     row,
     kept.length,
     weight,
@@ -95,7 +95,14 @@ export function putDecimal(row: RowBytes, value: Decimal | number, scale: number
   }
 }
 
-function putHeader(row: RowBytes, count: number, weight: number, sign: number, scale: number): void {
+/** Writes the length and the four words before the digits, and makes room for those. */
+export function putNumericHeader(
+  row: RowBytes,
+  count: number,
+  weight: number,
+  sign: number,
+  scale: number,
+): void {
   row.reserve(12 + count * 2);
   const { view, at } = row;
   view.setInt32(at, 8 + count * 2);

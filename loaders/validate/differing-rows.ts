@@ -32,7 +32,7 @@ interface Tallies {
 }
 
 /** Rows of both sides whose hashes are held at once: 24 bytes each. */
-const rowsInMemory = 1_000_000;
+const rowsInMemory = 300_000;
 /** Buckets of the second look, where the first ones that differ hold more rows than that. */
 const fineBits = 18;
 

@@ -37,13 +37,14 @@ export class PageRows implements SourceRows, RowOrigin {
     this.#file = file;
     this.#record = new RecordCells(file, Math.max(0, ...plan.columns.map(({ index }) => index + 1)));
     this.#row = new RowBytes(table.columns.length);
-    this.#quick = table.columns.map((column, at) => storedForm(column, plan.columns[at]?.real === true));
     this.rounding = table.columns.map(() => 0);
-    this.#forms = table.columns.map((column, at) =>
-      canonicalForm(column, (distance) => {
-        this.rounding[at] = Math.max(this.rounding[at] ?? 0, distance);
-      }),
+    const moved = (at: number) => (distance: number) => {
+      if (distance > (this.rounding[at] as number)) this.rounding[at] = distance;
+    };
+    this.#quick = table.columns.map((column, at) =>
+      storedForm(column, plan.columns[at]?.real === true, moved(at)),
     );
+    this.#forms = table.columns.map((column, at) => canonicalForm(column, moved(at)));
   }
 
   async each(sink: RowSink, unfit: UnfitRows, onRows: (rows: number) => void): Promise<number> {

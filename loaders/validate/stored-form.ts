@@ -1,6 +1,8 @@
 import type { FormColumn } from "./canonical-form.ts";
 import type { RowBytes } from "./row-bytes.ts";
 import type { RecordCells } from "./sqlite-file/record.ts";
+import { numericForm } from "./stored-numeric.ts";
+import { wholeAt } from "./stored-whole.ts";
 
 /**
  * Writes a stored value straight from the file's bytes into canonical ones. False, and nothing written, where that is
@@ -11,8 +13,13 @@ export type StoredForm = (cells: RecordCells, at: number, type: number, row: Row
 /**
  * The quick way for the values that a column of that type mostly holds; undefined where there is none.
  * @param real whether the source column's affinity is REAL: a whole number in it is a real all the same
+ * @param moved hears how far rounding to the declared scale moved a value
  */
-export function storedForm(column: FormColumn, real: boolean): StoredForm | undefined {
+export function storedForm(
+  column: FormColumn,
+  real: boolean,
+  moved: (distance: number) => void,
+): StoredForm | undefined {
   const { type } = column;
   switch (type.kind) {
     case "text":
@@ -27,6 +34,9 @@ export function storedForm(column: FormColumn, real: boolean): StoredForm | unde
       return real ? undefined : smallForm(4, 2_147_483_648);
     case "int8":
       return real ? undefined : longForm;
+    case "numeric":
+      if (type.precision === null || type.scale === null) return undefined;
+      return numericForm(type.precision, type.scale, moved);
     case "date":
       return dateForm;
     case "timestamp":
@@ -82,24 +92,6 @@ const doubleForm: StoredForm = (cells, at, type, row) => {
   row.at += 12;
   return true;
 };
-
-/** A whole number of at most 48 bits. */
-function wholeAt({ view }: RecordCells, at: number, type: number): number {
-  switch (type) {
-    case 1:
-      return view.getInt8(at);
-    case 2:
-      return view.getInt16(at);
-    case 3:
-      return (view.getInt8(at) << 16) | view.getUint16(at + 1);
-    case 4:
-      return view.getInt32(at);
-    case 5:
-      return view.getInt16(at) * 2 ** 32 + view.getUint32(at + 2);
-    default:
-      return type - 8;
-  }
-}
 
 const longForm: StoredForm = (cells, at, type, row) => {
   if (type === 0 || type === 7 || type > 9) return false;
