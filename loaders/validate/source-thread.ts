@@ -17,7 +17,7 @@ import { UnfitRows } from "./unfit-rows.ts";
 const port = parentPort;
 if (port === null) throw new Error("source-thread.ts runs as a thread only");
 const { copyPath } = workerData as { copyPath: string };
-const send = (event: SourceEvent) => port.postMessage(event);
+const send = (event: SourceEvent, moved: ArrayBuffer[] = []) => port.postMessage(event, moved);
 let settleCast: ((texts: (string | null)[]) => void) | undefined;
 
 /** The copy, opened by the first request, whose answer tells what is wrong with it. */
@@ -27,7 +27,7 @@ port.on("message", (request: SourceRequest) => {
   if (request.kind === "casts") settleCast?.(request.texts);
   else {
     answer(request).then(
-      (found) => send({ kind: "answer", answer: found }),
+      (found) => send({ kind: "answer", answer: found }, buffersOf(found)),
       (error: unknown) => send({ kind: "error", error: plainError(error) }),
     );
   }
@@ -54,6 +54,12 @@ async function answer({ table, pass, key }: Extract<SourceRequest, { kind: "pass
     if (!(error instanceof DoubtfulText)) throw error;
     return attempt(new QueryRows(table, source, cast, true));
   }
+}
+
+/** What of an answer moves to the other thread rather than being copied. */
+function buffersOf({ result }: SourceAnswer): ArrayBuffer[] {
+  if (Array.isArray(result)) return [];
+  return [(result instanceof Int32Array ? result : result.buckets).buffer as ArrayBuffer];
 }
 
 /** SQLite's own count, apart from what is then read. */
