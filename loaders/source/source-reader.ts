@@ -101,7 +101,7 @@ export class SourceReader {
   /** A short chunk may still lie in the socket's own queue, so its buffer stays here. */
   #giveBack(bytes: Uint8Array<ArrayBuffer>): void {
     const buffer = bytes.length >= OutgoingBytes.least ? bytes.buffer : null;
-    const credit: Credit = { kind: "credit", buffer };
+    const credit: Credit = { kind: "credit", bytes: bytes.length, buffer };
     this.start().postMessage(credit, buffer === null ? [] : [buffer]);
   }
 

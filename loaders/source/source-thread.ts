@@ -1,4 +1,4 @@
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import type { EncodedColumn } from "../encode/row-encoder.ts";
 import type { Part } from "../load-result.ts";
 import { TimeliftError } from "../timelift-error.ts";
@@ -28,12 +28,16 @@ export type SourceMessage =
   | { kind: "done" }
   | { kind: "failed"; error: { code: string; subject: string; problem: string; remedy: string } | string };
 
-/** Chunks that may wait to be written; reading stops there. */
-const mostWaiting = 4;
+/**
+ * Bytes that may wait to be written; reading stops there. More than the rows that are put in order at a time, so that
+ * the server has something to do while the next ones are read.
+ */
+const mostWaiting = 10 * 1024 * 1024;
 
 /** A chunk was written; its buffer comes back to be filled again, where nothing else can still read it. */
 export interface Credit {
   kind: "credit";
+  bytes: number;
   buffer: ArrayBuffer | null;
 }
 
@@ -50,6 +54,11 @@ if (port !== null) {
   let waiting = 0;
   let resume: (() => void) | null = null;
   const say = (message: SourceMessage, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
+
+  /** While a job runs, credits lie in the port until somebody looks. */
+  const takeCredits = () => {
+    for (let next = receiveMessageOnPort(port); next; next = receiveMessageOnPort(port)) take(next.message);
+  };
 
   const run = async (job: SourceJob) => {
     if (job.kind === "count") {
@@ -68,8 +77,9 @@ if (port !== null) {
           say(encoded);
           continue;
         }
+        waiting += encoded.bytes.length;
         say(encoded, [encoded.bytes.buffer]);
-        waiting += 1;
+        takeCredits();
         if (waiting >= mostWaiting) {
           await new Promise<void>((resolve) => {
             resume = resolve;
@@ -80,7 +90,7 @@ if (port !== null) {
     say({ kind: "done" });
   };
 
-  port.on("message", (message: SourceJob | Credit | Close) => {
+  const take = (message: SourceJob | Credit | Close) => {
     if (message.kind === "close") {
       source.close();
       port.close();
@@ -88,7 +98,7 @@ if (port !== null) {
     }
     if (message.kind === "credit") {
       if (message.buffer !== null) outgoing.give(message.buffer);
-      waiting -= 1;
+      waiting -= message.bytes;
       if (waiting < mostWaiting) {
         resume?.();
         resume = null;
@@ -96,7 +106,8 @@ if (port !== null) {
       return;
     }
     run(message).catch((error) => say({ kind: "failed", error: describe(sourceError(path, error)) }));
-  });
+  };
+  port.on("message", take);
 }
 
 function describe(error: unknown): Extract<SourceMessage, { kind: "failed" }>["error"] {
