@@ -118,6 +118,8 @@ async function compare(
     add(...(await checkReferences(table, tables, client)));
     add(...(await checkSequences(table, client)));
   }
+  // The queries need memory of their own.
+  await source.close();
   add(...(await checkHypertables(args.hypertables ?? [], client)));
   const tolerance = { relative: thresholds.queryTolerance ?? 1e-12, rounding };
   for (const [name, query] of Object.entries(args.loader.queries ?? {})) {
