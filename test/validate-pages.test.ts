@@ -416,3 +416,36 @@ test("a file that was cut off is an error", async () => {
   await expect(reading).rejects.toMatchObject({ code: "source-corrupt" });
   source.close();
 });
+
+test("what the pages do not tell is left to SQLite's library", async () => {
+  const wide = make(
+    "PRAGMA encoding = 'UTF-16'; CREATE TABLE t (v TEXT); INSERT INTO t VALUES ('é☃🚀'), ('')",
+  );
+  const path = make(`CREATE TABLE t (v TEXT); CREATE VIEW seen AS SELECT v FROM t;
+    CREATE TABLE keyed (v TEXT PRIMARY KEY) WITHOUT ROWID; CREATE TABLE virtual (a TEXT, v TEXT AS (a || '!'));
+    CREATE VIRTUAL TABLE search USING fts5(v)`);
+  const isPlanned = (file: string, table: string, change: Partial<ResolvedTable> = {}) => {
+    const source = openReadOnly(file, 0);
+    using pages = new PageSource(file);
+    const plan = planPages({ ...columnsFor(file, table, {}), ...change }, source, pages);
+    source.close();
+    return plan !== undefined;
+  };
+  expect(isPlanned(path, "t")).toBe(true);
+  expect(isPlanned(path, "t", { where: "v > ''" })).toBe(false);
+  for (const table of ["seen", "keyed", "virtual", "search"]) expect(isPlanned(path, table)).toBe(false);
+  expect(isPlanned(wide, "t")).toBe(false);
+  const source = openReadOnly(wide, 0);
+  const resolved = columnsFor(wide, "t", {});
+  const sink = new Seen();
+  await new QueryRows(resolved, source, async () => [], true).each(
+    sink,
+    new UnfitRows(resolved.columns, [0]),
+    () => {},
+  );
+  source.close();
+  expect(sink.rows).toEqual([
+    `${(9).toString(16).padStart(8, "0")}${Buffer.from("é☃🚀").toString("hex")} ["é☃🚀"]`,
+    '00000000 [""]',
+  ]);
+});
