@@ -1,14 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import { takeAdvisoryLock } from "./advisory-lock.ts";
-import { appendTables } from "./append-tables.ts";
-import { applyChanges, type Write } from "./apply-changes.ts";
-import { allowChanges, planDirectLoads } from "./columnstore.ts";
+import type { Write } from "./apply-changes.ts";
 import type { Connection } from "./connection.ts";
 import type { LoadContext } from "./copy-table.ts";
 import type { LoaderDefinition } from "./define-loader.ts";
-import { quoteIdentifier } from "./identifier.ts";
-import { advanceSequences } from "./identity-sequence.ts";
 import { Ledger, type LedgerTable } from "./ledger.ts";
 import type { LoadEvent } from "./load-event.ts";
 import { LoadLane, laneCount } from "./load-lane.ts";
@@ -28,12 +24,6 @@ import { requireStill, SourceMoved } from "./source/still-source.ts";
 import { type Action, decide, isInLine, type TableTask } from "./table-task.ts";
 import { connectionLost, targetError } from "./target-error.ts";
 import { TimeliftError } from "./timelift-error.ts";
-
-/**
- * Tables that received more rows are left to autovacuum: to sample 240 chunks with 2.5 million rows takes as long as to
- * load them.
- */
-const analyzedRows = 100_000;
 
 /** What a load needs. */
 export interface RunLoadArgs {
@@ -259,43 +249,27 @@ class LoadAttempt {
         fingerprint,
         writes.map(({ task }) => task.name),
       );
-      const merging = writes.some(({ action }) => action.kind === "merge");
-      if (merging) await allowChanges(client);
+      // Read only when there is something to write: most loads find nothing to do.
+      const { settleTable, writeRows } = await import("./write-rows.ts");
       const { columnstoreAfter } = this.#args;
-      if (!merging && columnstoreAfter) {
-        await planDirectLoads(
-          client,
-          writes.map(({ task }) => task),
-          await columnstoreAfter(),
-        );
-      }
-      const written = await rejects.guard(async () =>
-        merging
-          ? applyChanges(context, writes, before)
-          : appendTables([context, ...(await addLanes())], path, writes, before),
+      const written = await rejects.guard(() =>
+        writeRows({ context, addLanes, path, writes, before, columnstoreAfter }),
       );
-      for (const [table, load] of written) loads.set(table, load);
-      for (const { task } of writes) await this.#settle(client, task, loads.get(task.name));
+      for (const { task } of writes) {
+        const load = written.get(task.name);
+        await settleTable(client, task, load?.inserted ?? 0);
+        if (load === undefined) continue;
+        load.ms = Math.round(load.ms);
+        loads.set(task.name, load);
+        const { inserted, updated, deleted, ms } = load;
+        this.#event({ kind: "loaded", table: task.name, inserted, updated, deleted, ms });
+      }
     }
     requireStill(context.mark);
     await this.#agree(ledger, client, tasks, before, fingerprint, writes.length > 0);
     const after = loads.size > 0 ? await ledger.tables() : before;
     await rejects.end(after);
     return { fingerprint, ...resultOf(tasks, loads, after) };
-  }
-
-  /** What a table needs once its rows are there. */
-  async #settle(client: pg.ClientBase, task: TableTask, load: TableLoad | undefined): Promise<void> {
-    try {
-      await advanceSequences(client, task.resolved);
-      if ((load?.inserted ?? 0) <= analyzedRows) await client.query(`ANALYZE ${quoteIdentifier(task.name)}`);
-    } catch (error) {
-      throw targetError(`target table ${task.name}`, error);
-    }
-    if (load === undefined) return;
-    load.ms = Math.round(load.ms);
-    const { inserted, updated, deleted, ms } = load;
-    this.#event({ kind: "loaded", table: task.name, inserted, updated, deleted, ms });
   }
 
   async #agree(

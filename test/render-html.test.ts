@@ -168,7 +168,7 @@ describe("the verdict", () => {
       differences: [],
     }));
     expect(verdict({ ...report, tables })).toBe(
-      "2 checks failed: price_history checksum and options values of <strike>.",
+      "2 checks failed: price_history checksum and options rejects of <strike>.",
     );
   });
 });

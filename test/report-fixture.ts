@@ -81,7 +81,7 @@ export function failingReport(): ValidationReport {
       }),
       check({ name: "price_history primary key", actual: "(symbol, time)" }),
       check({
-        name: "options values of <strike>",
+        name: "options rejects of <strike>",
         status: "FAIL",
         expected: "none",
         actual: "1",

@@ -52,8 +52,10 @@ export function* encodePages(from: PagedSource, job: EncodeJob): Generator<Encod
   const keys = Uint32Array.from([...job.order, ...(job.chunk ? [job.chunk.time] : [])]);
   const places = new Uint32Array(keys.length);
   const columnstore = columnstoreRows(job);
-  const flushAt = keys.length > 0 || columnstore !== null ? orderBytes : OutgoingBytes.size;
-  const out = new CopyBuffer(flushAt + 65536);
+  const mostBytes = keys.length > 0 || columnstore !== null ? orderBytes : OutgoingBytes.size;
+  const out = new CopyBuffer(mostBytes + 65536);
+  // The first rows go early, so that the server has something to do.
+  let flushAt = columnstore === null ? OutgoingBytes.size : mostBytes;
   let part = new PartInProgress(job.seed);
   let rejected = 0;
 
@@ -103,7 +105,10 @@ export function* encodePages(from: PagedSource, job: EncodeJob): Generator<Encod
       writer.write(record, out, keys, places);
       ordered.add(start, places);
       part.waiting += 1;
-      if (out.at >= flushAt) yield* flush();
+      if (out.at >= flushAt) {
+        yield* flush();
+        flushAt = Math.min(flushAt * 2, mostBytes);
+      }
       continue;
     } catch (error) {
       if (!(error instanceof ValueProblem)) throw error;

@@ -157,9 +157,13 @@ function needsStatements(path: string, { tables, queries = {} }: LoaderDefinitio
   const source = openSource(path);
   try {
     const schema = readSourceSchema(source);
-    return Object.entries(tables).some(
-      ([name, { from = name, where }]) => where !== undefined || findSourceTable(schema, from).rowid === null,
-    );
+    return Object.entries(tables).some(([name, { from = name, where }]) => {
+      const { rowid, columns } = findSourceTable(schema, from);
+      const cast = columns.some(
+        ({ declaredType, generated }) => generated === "virtual" || /json/i.test(declaredType),
+      );
+      return where !== undefined || rowid === null || cast;
+    });
   } finally {
     source.close();
   }

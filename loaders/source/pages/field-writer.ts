@@ -44,6 +44,7 @@ export function fieldWriter(column: EncodedColumn, at: number, real: boolean): W
     case "int8":
       return wholeWriter(at, type.kind, careful);
     case "bool":
+      if (real) return careful;
       return (record, out) => {
         const stored = record.serials[at];
         if (stored !== serial.zero && stored !== serial.one) return careful(record, out);
