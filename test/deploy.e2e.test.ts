@@ -172,6 +172,10 @@ describe("a stack, from nothing to destroyed", () => {
     expect(text).toContain("FAIL");
     expect(text).toContain("^GSPC");
     expect(text).toContain(String(original?.close));
+    const page = join(project.dir, ".timelift/dev/report.html");
+    expect(text).toContain("report.html");
+    expect(readFileSync(page, "utf8")).toContain(String(original?.close));
+    expect((await project.timelift("report")).exitCode).toBe(1);
     const failed = await project.timelift("validate");
     expect([failed.exitCode, failed.stdout]).toEqual([1, expect.stringContaining("1 row differs")]);
     await alter(String(original?.close));
