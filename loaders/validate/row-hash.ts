@@ -81,11 +81,8 @@ export class RowHash {
   }
 }
 
-/** A seed for one validation: four random words. */
-export function randomSeed(): Int32Array {
-  const bytes = randomBytes(16);
-  return Int32Array.from([0, 4, 8, 12], (at) => bytes.readInt32LE(at));
-}
+/** The seed of every validation (digits of pi), so that the same rows always have the same checksum. */
+export const rowSeed = Int32Array.of(0x243f6a88, -0x7a5c76f8, 0x13198a2e, 0x03707344);
 
 /** The hash of a row's key, 32 bits: its upper bits choose a bucket. */
 export function keyHash(view: DataView, starts: Int32Array, key: readonly number[], seed: number): number {

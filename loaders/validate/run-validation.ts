@@ -16,7 +16,7 @@ import { checkHypertables, type ExpectedHypertable } from "./hypertable-checks.t
 import { checkPrimaryKey, checkReferences } from "./key-checks.ts";
 import { checkQuery } from "./query-checks.ts";
 import { checkRejects, readLoadRejects } from "./reject-checks.ts";
-import { randomSeed } from "./row-hash.ts";
+import { rowSeed } from "./row-hash.ts";
 import { ServerCast } from "./server-cast.ts";
 import { SourceSide } from "./source-side.ts";
 import { stopwatch } from "./stopwatch.ts";
@@ -101,12 +101,11 @@ async function compare(
       args.events?.({ kind: "check", check });
     }
   };
-  const seed = randomSeed();
   const rejects = await readLoadRejects(client, args.workload);
   const tables = await readTables(args, client);
   let rounding = 0;
   for (const table of tables) {
-    const found = await checkRows(bothSides(table, source, client, seed), thresholds, (rows) =>
+    const found = await checkRows(bothSides(table, source, client, rowSeed), thresholds, (rows) =>
       args.events?.({ kind: "rows", table: table.name, rows }),
     );
     rounding = Math.max(rounding, found.rounding);
