@@ -1,5 +1,3 @@
-import { randomBytes } from "node:crypto";
-
 /**
  * A hash of 128 bits over canonical bytes, quick rather than safe against forgers: MurmurHash3's way of mixing four
  * lanes of 32 bits, with a seed of its own for each. Both sides of one validation use the same seed.
