@@ -1,10 +1,10 @@
-import { readConfig } from "./stacks/config.ts";
 import { postgresUrl, redisUrl as urlOfRedis } from "./stacks/connection-url.ts";
 import { nativePlatform } from "./stacks/platforms/native.ts";
 import { Credentials } from "./stacks/resources/credentials.ts";
 import { Migrations } from "./stacks/resources/migrations.ts";
 import { SqliteLoad } from "./stacks/resources/sqlite-load.ts";
 import { Validation } from "./stacks/resources/validation.ts";
+import { readConfig } from "./stacks/running-config.ts";
 import { pgbouncer } from "./stacks/services/pgbouncer.ts";
 import { prometheus } from "./stacks/services/prometheus.ts";
 import { redis } from "./stacks/services/redis.ts";

@@ -41,7 +41,7 @@ function serve(): Promise<void> {
     const events = (event: LoadEvent) => lines.take(event);
     const columnstoreAfter = async () => {
       // A load that finds nothing to do need not read a migration.
-      const { columnstoreAges } = await import("../migrations/render.ts");
+      const { columnstoreAges } = await import("../migrations/declared.ts");
       return columnstoreAges(migrationsDir, context);
     };
     return runLoad({ ...request, workload: name, loader, columnstoreAfter, signal, events });

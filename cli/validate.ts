@@ -7,16 +7,14 @@ import { renderCheck } from "../loaders/validate/render-lines.ts";
 import { runValidation, type ValidationEvent } from "../loaders/validate/run-validation.ts";
 import { strictThresholds, thresholdPresets } from "../loaders/validate/thresholds.ts";
 import type { ValidationReport } from "../loaders/validation-report.ts";
+import { declaredHypertables } from "../migrations/declared.ts";
 import { intervalText } from "../migrations/interval.ts";
-import { declaredHypertables } from "../migrations/render.ts";
 import type { DeclaredHypertable } from "../migrations/timescale.ts";
 import { copyPathIn } from "../stacks/resources/source-folder.ts";
 import type { ValidateCommandRequest } from "../stacks/resources/validation-provider.ts";
 import { findWorkload, workloadReference } from "../stacks/workload.ts";
 import { type ReportFileOptions, ReportFiles, withReportFiles } from "./report-files.ts";
 import { serveRequest } from "./request.ts";
-import { readStackConfig } from "./stack-config.ts";
-import { connectionAs, stackFolder } from "./stack-services.ts";
 
 const rowsBetweenLines = 500_000;
 
@@ -62,6 +60,8 @@ export function validateCommand(): Command {
 }
 
 async function requestOf({ stack, thresholds }: ValidateOptions): Promise<ValidateCommandRequest> {
+  const { readStackConfig } = await import("./stack-config.ts");
+  const { connectionAs, stackFolder } = await import("./stack-services.ts");
   const target = connectionAs(stack, "timelift_readonly");
   const config = await readStackConfig(stack);
   const copyPath = copyPathIn(stackFolder(stack));

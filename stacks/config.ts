@@ -1,4 +1,3 @@
-import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { maxRejectsPattern } from "../loaders/reject-limit.ts";
 import { TimeliftError } from "../loaders/timelift-error.ts";
@@ -104,11 +103,6 @@ export function parseConfig(raw: Record<string, string>, stack: string): StackCo
       .join("\n")}`,
     remedy: "run the lines above, or edit the stack's Pulumi file, then run again",
   });
-}
-
-/** Parses the config of the stack that Pulumi is running. */
-export function readConfig(): StackConfig {
-  return parseConfig(pulumi.runtime.allConfig(), pulumi.getStack());
 }
 
 /** Keys of the config, or of one of its objects. */

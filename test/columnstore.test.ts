@@ -14,10 +14,11 @@ import {
   type TableDefinition,
 } from "../loaders/define-loader.ts";
 import { runLoad } from "../loaders/run-load.ts";
+import { columnstoreAges } from "../migrations/declared.ts";
 import type { Edition } from "../migrations/edition.ts";
 import { type MigrateResult, migrate } from "../migrations/migrate.ts";
 import { listMigrations, phases } from "../migrations/migration-files.ts";
-import { columnstoreAges, renderUp } from "../migrations/render.ts";
+import { renderUp } from "../migrations/render.ts";
 import { databaseFromTemplate } from "./postgres.ts";
 
 const communityUrl = process.env.TIMELIFT_COMMUNITY_URL;

@@ -6,9 +6,9 @@ import { suggestWorkload, type WorkloadFiles } from "../loaders/inspect/suggest-
 import type { LoadResult } from "../loaders/load-result.ts";
 import type { RunLoadArgs } from "../loaders/run-load.ts";
 import type { ExpectedHypertable } from "../loaders/validate/hypertable-checks.ts";
+import { declaredHypertables } from "../migrations/declared.ts";
 import { intervalText } from "../migrations/interval.ts";
 import { migrate } from "../migrations/migrate.ts";
-import { declaredHypertables } from "../migrations/render.ts";
 import { findWorkload } from "../stacks/workload.ts";
 import type { LoadFixture } from "./load-fixture.ts";
 

@@ -6,7 +6,7 @@ import { runLoad } from "../../loaders/run-load.ts";
 import { rowCount } from "../../loaders/source/row-count.ts";
 import { planSource } from "../../loaders/source/scan-source.ts";
 import { openSnapshot } from "../../loaders/source/snapshot.ts";
-import { columnstoreAges, declaredHypertables } from "../../migrations/render.ts";
+import { columnstoreAges, declaredHypertables } from "../../migrations/declared.ts";
 import { copyPathIn } from "../../stacks/resources/source-folder.ts";
 import { findWorkload, type Workload, workloadReference } from "../../stacks/workload.ts";
 import { projectDir } from "../backend.ts";

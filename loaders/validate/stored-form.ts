@@ -146,11 +146,20 @@ const dateForm: StoredForm = (cells, at, type, row) => {
 
 /** `YYYY-MM-DD`, then nothing, or `HH:MM:SS` and up to six digits of a fraction, without an offset. */
 function timestampForm(unit: number): StoredForm {
+  const last = new DataView(new ArrayBuffer(26));
+  let lastLength = 0;
+  let lastHigh = 0;
+  let lastLow = 0;
   return (cells, at, type, row) => {
     const length = (type - 13) >>> 1;
     if (type % 2 === 0 || type < 33 || length > 26 || length === 20 || (length > 10 && length < 19))
       return false;
     const { view } = cells;
+    // Rows written together bear the same time.
+    if (length === lastLength && isSame(view, at, last, length)) {
+      row.putLong(lastHigh, lastLow);
+      return true;
+    }
     const days = daysAt(view, at);
     let seconds = 0;
     let micros = 0;
@@ -182,10 +191,19 @@ function timestampForm(unit: number): StoredForm {
     // Beyond these, microseconds are no longer exact in a double.
     if (!(days > -100_000 && days < 100_000) || micros % unit !== 0) return false;
     const exact = (days * 86_400 + seconds) * 1e6 + micros;
-    const high = Math.floor(exact / 2 ** 32);
-    row.putLong(high, (exact - high * 2 ** 32) | 0);
+    lastHigh = Math.floor(exact / 2 ** 32);
+    lastLow = (exact - lastHigh * 2 ** 32) | 0;
+    lastLength = length;
+    for (let i = 0; i < length; i += 1) last.setUint8(i, view.getUint8(at + i));
+    row.putLong(lastHigh, lastLow);
     return true;
   };
+}
+
+/** Compares from the end, where times differ first, four bytes at once; there are at least ten. */
+function isSame(view: DataView, at: number, last: DataView, length: number): boolean {
+  for (let i = length - 4; i > 0; i -= 4) if (view.getInt32(at + i) !== last.getInt32(i)) return false;
+  return view.getInt32(at) === last.getInt32(0);
 }
 
 /** Days since 2000 of the ten bytes at `at`; NaN for what is no day of the calendar. */
@@ -200,7 +218,7 @@ function daysAt(view: DataView, at: number): number {
   const length = (daysBefore[month] as number) - start + (month === 2 ? leap : 0);
   if (day > length) return Number.NaN;
   const past = year - 1;
-  const leaps = Math.floor(past / 4) - Math.floor(past / 100) + Math.floor(past / 400);
+  const leaps = (past >> 2) - ((past / 100) | 0) + ((past / 400) | 0);
   return past * 365 + leaps + start + (month > 2 ? leap : 0) + day - 1 - daysBefore2000;
 }
 
