@@ -3,7 +3,7 @@ import type { CopyBuffer } from "../../encode/copy-buffer.ts";
 import { type EncodedColumn, encoderOf } from "../../encode/row-encoder.ts";
 import { ValueProblem } from "../../encode/value-problem.ts";
 import { type StoredRecord, serial } from "./stored-record.ts";
-import { writeStoredTime } from "./stored-time.ts";
+import { storedTimeWriter } from "./stored-time.ts";
 
 /** Writes a stored value as a field of binary COPY, straight from the record's bytes. */
 export type WriteField = (record: StoredRecord, out: CopyBuffer) => void;
@@ -54,13 +54,17 @@ export function fieldWriter(column: EncodedColumn, at: number, real: boolean): W
       };
     case "timestamp":
     case "timestamptz":
-      if (type.digits < 6) return careful;
-      return (record, out) => {
-        if (!writeStoredTime(record, at, out)) careful(record, out);
-      };
+      return type.digits < 6 ? careful : timeWriter(at, careful);
     default:
       return careful;
   }
+}
+
+function timeWriter(at: number, careful: WriteField): WriteField {
+  const write = storedTimeWriter(at);
+  return (record, out) => {
+    if (!write(record, out)) careful(record, out);
+  };
 }
 
 function carefulWriter(column: EncodedColumn, at: number, real: boolean): WriteField {
