@@ -53,8 +53,8 @@ const bugs: Record<string, { edits: Edit[]; failing: string[] }> = {
       },
       {
         file: "source/pages/stored-time.ts",
-        line: "out.putInt32((total - high * 2 ** 32) | 0)",
-        bug: "out.putInt32((total - high * 2 ** 32 + 1) | 0)",
+        line: "last.low = (total - last.high * 2 ** 32) | 0",
+        bug: "last.low = (total - last.high * 2 ** 32 + 1) | 0",
       },
     ],
     failing: Object.keys(loader.tables),
