@@ -61,8 +61,8 @@ function section({ title, head, rows, notes }: TextTable): string {
 function howTo({ rows, rounds }: BenchResult): string {
   return `## What is measured
 
-- **timelift**: the CLI's own process as \`pulumi up\` runs it, from its start to its end, with the private copy that it
-  takes of the source; then \`ALTER TABLE … ADD PRIMARY KEY\`, in its own line as "key".
+- **timelift**: the CLI's own process as \`pulumi up\` runs it, from its start to its end, reading the source
+  in place, because nobody writes to it; then \`ALTER TABLE … ADD PRIMARY KEY\`, in its own line as "key".
 - **floor**: the server reads a ready file in PostgreSQL's binary form (\`COPY … FROM '/path'\`), in the source's order,
   into the same empty hypertable; then the same key. Reading SQLite, encoding and sending cost nothing here.
 - **pgloader**, **sling**: into a plain table that they make, with their own defaults; no hypertable, no key on it.
