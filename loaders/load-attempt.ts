@@ -58,13 +58,14 @@ export class LoadAttempt {
     const stop = () => {
       for (const each of open) each.break();
     };
-    let session: LoadSession | undefined;
+    let connecting: Promise<LoadSession> | undefined;
     let reader: SourceReader | undefined;
     const lanes: LoadLane[] = [];
     try {
       signal?.throwIfAborted();
       signal?.addEventListener("abort", stop, { once: true });
-      const connecting = LoadSession.open(target);
+      connecting = LoadSession.open(target);
+      // Awaited below; until then a refusal would count as unhandled.
       connecting.catch(() => {});
       const { snapshot, planned } = await this.#openSource(source, copyPath, loader);
       const { longestLockMs, path } = snapshot;
@@ -75,7 +76,7 @@ export class LoadAttempt {
         ms: performance.now() - start,
       });
       reader = new SourceReader(path);
-      session = await connecting;
+      const session = await connecting;
       this.#connected = true;
       open.push(session);
       signal?.throwIfAborted();
@@ -112,7 +113,11 @@ export class LoadAttempt {
       signal?.removeEventListener("abort", stop);
       for (const lane of lanes) await lane.end();
       await reader?.close();
-      await session?.end();
+      // It may have opened although the source could not be read.
+      await connecting?.then(
+        (session) => session.end(),
+        () => {},
+      );
     }
   }
 

@@ -75,3 +75,15 @@ test("a server that was never there is reported at once", async () => {
   await expect(at.load(loader, { target, events })).rejects.toMatchObject({ code: "database-unreachable" });
   expect(seen.filter((event) => event.kind === "retry")).toEqual([]);
 });
+
+test("a source that cannot be read leaves no connection behind", async () => {
+  await at.fresh(sqlite, postgres);
+  await expect(at.load(loader, { source: `${at.source}.missing` })).rejects.toMatchObject({
+    code: "source-missing",
+  });
+  expect(
+    await at.rows(
+      "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'timelift load' AND datname = current_database()",
+    ),
+  ).toEqual(["0"]);
+});
