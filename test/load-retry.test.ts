@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { LoadEvent } from "../loaders/load-event.ts";
 import { LoadFixture, recorder } from "./load-fixture.ts";
@@ -81,9 +82,11 @@ test("a source that cannot be read leaves no connection behind", async () => {
   await expect(at.load(loader, { source: `${at.source}.missing` })).rejects.toMatchObject({
     code: "source-missing",
   });
+  // One that is still on its way would show by then.
+  await sleep(500);
   expect(
     await at.rows(
-      "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'timelift load' AND datname = current_database()",
+      "SELECT count(*) FROM pg_stat_activity WHERE usename = 'timelift_loader' AND datname = current_database()",
     ),
   ).toEqual(["0"]);
 });
