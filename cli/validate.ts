@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { Command, Option } from "commander";
+import { describeTarget } from "../loaders/connection.ts";
 import { recordedFingerprint } from "../loaders/source/snapshot.ts";
 import type { ExpectedHypertable } from "../loaders/validate/hypertable-checks.ts";
 import { readLoadHistory } from "../loaders/validate/load-history.ts";
@@ -91,7 +92,7 @@ async function validate(
     subject: {
       workload: name,
       source: basename(source),
-      target: `database ${target.database} at ${target.host}:${target.port}`,
+      target: describeTarget(target),
       at,
     },
     load: await readLoadHistory(target, name),

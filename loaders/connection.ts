@@ -24,8 +24,14 @@ export async function connect(connection: Connection, purpose: string): Promise<
   return client;
 }
 
-function refused({ host, port, database, user }: Connection, error: NodeJS.ErrnoException): TimeliftError {
-  const subject = `database ${database} at ${host}:${port}`;
+/** A database, as messages name it. */
+export function describeTarget({ database, host, port }: Partial<Connection>): string {
+  return `database ${database} at ${host}:${port}`;
+}
+
+function refused(connection: Connection, error: NodeJS.ErrnoException): TimeliftError {
+  const { user } = connection;
+  const subject = describeTarget(connection);
   const of = (code: string, problem: string, remedy: string) =>
     new TimeliftError({ code, subject, problem, remedy, cause: error });
   switch (error.code) {

@@ -1,7 +1,7 @@
 import type pg from "pg";
 import { takeAdvisoryLock } from "./advisory-lock.ts";
 import type { Write } from "./apply-changes.ts";
-import type { Connection } from "./connection.ts";
+import { describeTarget } from "./connection.ts";
 import type { LoadContext } from "./copy-table.ts";
 import type { LoaderDefinition } from "./define-loader.ts";
 import { Ledger, type LedgerTable } from "./ledger.ts";
@@ -53,7 +53,7 @@ export class LoadAttempt {
   async run(): Promise<Omit<LoadResult, "ms">> {
     const { source, copyPath, target, signal, loader } = this.#args;
     const start = performance.now();
-    const where = whereOf(target);
+    const where = describeTarget(target);
     const open: { break(): void; lost: Error | null }[] = [];
     const stop = () => {
       for (const each of open) each.break();
@@ -238,11 +238,6 @@ function nameOf(action: Action, known: LedgerTable | undefined): "unchanged" | "
 
 function rowsOf(action: Action): number {
   return action.kind === "none" ? 0 : action.rows;
-}
-
-/** The target, as messages name it. */
-export function whereOf({ database, host, port }: Connection): string {
-  return `database ${database} at ${host}:${port}`;
 }
 
 /** A load that was asked to stop. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Connection } from "./connection.ts";
+import { type Connection, describeTarget } from "./connection.ts";
 import type { LoaderDefinition } from "./define-loader.ts";
-import { interrupted, LoadAttempt, whereOf } from "./load-attempt.ts";
+import { interrupted, LoadAttempt } from "./load-attempt.ts";
 import type { LoadEvent } from "./load-event.ts";
 import type { LoadResult } from "./load-result.ts";
 import type { MaxRejects } from "./reject-limit.ts";
@@ -94,7 +94,7 @@ export async function runLoad(args: RunLoadArgs): Promise<LoadResult> {
       const reason = (error as Error).message.split("\n")[0] ?? "";
       args.events?.({ kind: "retry", attempt: retry, of: most, waitMs, reason });
       await sleep(waitMs, undefined, args.signal ? { signal: args.signal } : {}).catch(() => {
-        throw interrupted(whereOf(args.target), args.signal?.reason);
+        throw interrupted(describeTarget(args.target), args.signal?.reason);
       });
     }
   }

@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { describeTarget } from "../loaders/connection.ts";
 import { TimeliftError } from "../loaders/timelift-error.ts";
 
 /**
@@ -32,7 +33,7 @@ export async function requireEdition(client: pg.Client, declared: Edition): Prom
   if (actual === null || actual === declared) return;
   throw new TimeliftError({
     code: "edition-mismatch",
-    subject: `database ${client.database} at ${client.host}:${client.port}`,
+    subject: describeTarget(client),
     problem: `it runs the ${actual} edition of TimescaleDB, and the migrations were built for the ${declared} edition`,
     remedy: `pulumi config set timelift:edition ${actual}`,
   });

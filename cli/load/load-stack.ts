@@ -60,7 +60,7 @@ async function argsOf(options: LoadOptions): Promise<OutlookArgs> {
 }
 
 /** A workload's loader as the options narrow it; the same one where they leave nothing out. */
-export async function chosenRows(
+async function chosenRows(
   { loader, migrationsDir, context }: Workload,
   source: string,
   copyPath: string,

@@ -1,5 +1,5 @@
 import type pg from "pg";
-import { type Connection, connect } from "../../loaders/connection.ts";
+import { type Connection, connect, describeTarget } from "../../loaders/connection.ts";
 import type { LoaderDefinition } from "../../loaders/define-loader.ts";
 import { quoteIdentifier } from "../../loaders/identifier.ts";
 import { Ledger, type LedgerTable } from "../../loaders/ledger.ts";
@@ -11,6 +11,7 @@ import { planSource, scanSource } from "../../loaders/source/scan-source.ts";
 import { openSnapshot } from "../../loaders/source/snapshot.ts";
 import { findSourceTable } from "../../loaders/source/source-schema.ts";
 import type { PlannedRead } from "../../loaders/source/table-read.ts";
+import { isInLine } from "../../loaders/table-task.ts";
 import { targetError } from "../../loaders/target-error.ts";
 import { readTargetTable } from "../../loaders/target-table.ts";
 import { TimeliftError } from "../../loaders/timelift-error.ts";
@@ -45,7 +46,7 @@ export interface OutlookArgs {
  * @throws TimeliftError as a load does that cannot begin
  */
 export async function outlookOf(args: OutlookArgs): Promise<TableOutlook[]> {
-  const { path, fingerprint } = await openSnapshot(args.source, args.copyPath);
+  const { path, fingerprint } = await openSnapshot(args.source, args.copyPath, { inPlace: true });
   const { reads, schema } = planSource(path, args.loader);
   const outlooks = new Map<string, Outlook>();
   await reading(args.target, async (client) => {
@@ -86,7 +87,7 @@ function toScan(loader: LoaderDefinition, outlooks: Map<string, Outlook>) {
 
 async function decideOutlook(
   client: pg.ClientBase,
-  { target, seed }: PlannedRead,
+  planned: PlannedRead,
   known: LedgerTable | undefined,
   { fingerprint, force }: { fingerprint: string; force: boolean },
 ): Promise<Outlook> {
@@ -95,7 +96,7 @@ async function decideOutlook(
     change: (rows) => `${rowCount(rows)} ${words}${why}`,
   });
   const { rows } = await client.query<{ any: boolean }>(
-    `SELECT EXISTS (SELECT FROM ${quoteIdentifier(target)}) AS any`,
+    `SELECT EXISTS (SELECT FROM ${quoteIdentifier(planned.target)}) AS any`,
   );
   const isOccupied = rows[0]?.any ?? false;
   if (known === undefined) {
@@ -104,8 +105,10 @@ async function decideOutlook(
   }
   if (known.rows > 0 && !isOccupied) return told("to load", ": the target was emptied");
   if (force) return told("to compare with the target");
-  if (known.definition !== seed) return told("to compare with the target", ": loaded by other rules before");
-  if (known.fingerprint === fingerprint) return { kind: "unchanged", rows: known.rows };
+  if (known.definition !== planned.seed) {
+    return told("to compare with the target", ": loaded by other rules before");
+  }
+  if (isInLine(known, planned, fingerprint)) return { kind: "unchanged", rows: known.rows };
   return { kind: "compare", parts: known.parts };
 }
 
@@ -154,7 +157,7 @@ async function reading<T>(target: Connection, work: (client: pg.Client) => Promi
     await client.query("SET default_transaction_read_only = on");
     return await work(client);
   } catch (error) {
-    throw targetError(`database ${target.database} at ${target.host}:${target.port}`, error);
+    throw targetError(describeTarget(target), error);
   } finally {
     await client.end();
   }

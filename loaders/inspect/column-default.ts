@@ -1,3 +1,4 @@
+import { isJson } from "./json-text.ts";
 /** What a column's default becomes in the target. */
 export interface ColumnDefault {
   /** SQL of PostgreSQL, null where there is no equal. */
@@ -161,15 +162,6 @@ function literalDefault(text: string, type: string): string | null {
 
 function bit(word: string): string {
   return /^true$/i.test(word) ? "1" : "0";
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Random keys: SQLite has no function for a uuid, so applications build one from random bytes. */

@@ -1,5 +1,6 @@
 import type { Reading } from "../define-loader.ts";
 import type { SourceValue } from "../encode/value-problem.ts";
+import { isJson } from "./json-text.ts";
 
 /** What a stored value looks like, beyond its class; every value that is not NULL has exactly one form. */
 export type ValueForm =
@@ -80,15 +81,6 @@ function isInt8(text: string): boolean {
   if (text.length < 19) return true;
   const whole = BigInt(text.replace("+", ""));
   return whole === BigInt.asIntN(64, whole);
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function isoForm(match: RegExpExecArray): ValueForm {

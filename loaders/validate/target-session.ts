@@ -1,5 +1,5 @@
 import pg from "pg";
-import { type Connection, connect } from "../connection.ts";
+import { type Connection, connect, describeTarget } from "../connection.ts";
 import { TimeliftError } from "../timelift-error.ts";
 import { ReadingSocket } from "./reading-socket.ts";
 
@@ -55,11 +55,11 @@ async function cancelQuery(connection: Connection, client: pg.Client): Promise<v
   }
 }
 
-function unreadable({ host, port, database }: Connection, error: pg.DatabaseError): TimeliftError {
+function unreadable(connection: Connection, error: pg.DatabaseError): TimeliftError {
   const denied = error.code === "42501";
   return new TimeliftError({
     code: "target-unreadable",
-    subject: `database ${database} at ${host}:${port}`,
+    subject: describeTarget(connection),
     problem: `${error.message} (SQLSTATE ${error.code})`,
     remedy: denied
       ? "Grant the role SELECT on the loaded tables, or validate as a role that may read them."
