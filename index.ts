@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { postgresUrl, redisUrl as urlOfRedis } from "./stacks/connection-url.ts";
 import { nativePlatform } from "./stacks/platforms/native.ts";
 import { Credentials } from "./stacks/resources/credentials.ts";
@@ -12,7 +13,8 @@ import { timescaledb } from "./stacks/services/timescaledb.ts";
 import { findWorkload, workloadReference } from "./stacks/workload.ts";
 
 const config = readConfig();
-const { database, ports, source, edition, memoryMb, cpus, dropData, dropRows, migrateTo: to } = config;
+const { database, ports, source, edition, hypertables, memoryMb, cpus } = config;
+const { dropData, dropRows, migrateTo: to } = config;
 const stateDir = `.timelift/${config.stack}`;
 const workload = workloadReference(config);
 await findWorkload(workload);
@@ -34,7 +36,7 @@ const metrics = platform.service(prometheus({ port: ports.prometheus }), passwor
 
 const target = { host: timescale.host, port: timescale.port, database };
 const data = { source, workload, target, stateDir };
-const schema = { workload, edition, target, to, dropRows, password: passwords.timelift_owner };
+const schema = { workload, edition, hypertables, target, to, dropRows, password: passwords.timelift_owner };
 
 const tables = new Migrations(
   "tables",
@@ -48,7 +50,7 @@ const load = new SqliteLoad("load", {
   tables: tables.applied,
   held: tables.held,
 });
-const keys = new Migrations("keys", { phase: "after-load", ...schema }, { dependsOn: load });
+const keys = new Migrations("keys", { phase: "after-load", ...schema, loaded: load.loaded });
 const validation = new Validation("validation", {
   ...data,
   password: passwords.timelift_readonly,
@@ -69,6 +71,9 @@ export const redisUrl = urlOfRedis(cache, passwords.redis);
 export const prometheusUrl = `http://${metrics.host}:${metrics.port}`;
 export const rows = load.rows;
 export const loaded = load.summary;
+export const realised = pulumi
+  .all([tables.realised, keys.realised])
+  .apply(([before, after]) => ({ ...before, ...after }));
 export const validated = validation.status;
 export const checks = validation.lines;
 export const report = validation.report;

@@ -23,18 +23,62 @@ export async function readEdition(client: pg.ClientBase): Promise<Edition | null
   return license === "apache" ? "apache" : "community";
 }
 
+/** What of a server migrations need. */
+const oldestPostgres = 15;
+const newestPostgres = 18;
+const oldestTimescale: Record<Edition, string> = {
+  apache: "2.17",
+  // The words of the columnstore came with it; before, it was called compression.
+  community: "2.18",
+};
+
 /**
  * Migrations build their SQL for a declared edition, without asking the server: here the server is asked, before the
  * first of them runs.
- * @throws TimeliftError `edition-mismatch`
+ * @throws TimeliftError `postgres-version`, `timescaledb-missing`, `timescaledb-version`, `edition-mismatch`
  */
-export async function requireEdition(client: pg.Client, declared: Edition): Promise<void> {
+export async function requireServer(client: pg.Client, declared: Edition): Promise<void> {
+  const subject = describeTarget(client);
+  const refuse = (code: string, problem: string, remedy: string) =>
+    new TimeliftError({ code, subject, problem, remedy });
+  const { rows } = await client.query<{ postgres: number; version: string | null }>(
+    `SELECT current_setting('server_version_num')::int / 10000 AS postgres,
+       (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb') AS version`,
+  );
+  const { postgres = 0, version = null } = rows[0] ?? {};
+  if (postgres < oldestPostgres || postgres > newestPostgres) {
+    throw refuse(
+      "postgres-version",
+      `it runs PostgreSQL ${postgres}; timelift works with ${oldestPostgres} to ${newestPostgres}`,
+      "move to one of these, or, for a newer one, look for a newer timelift",
+    );
+  }
+  if (version === null) {
+    throw refuse(
+      "timescaledb-missing",
+      "the extension timescaledb is not there",
+      "as a superuser: CREATE EXTENSION timescaledb",
+    );
+  }
+  if (isOlder(version, oldestTimescale[declared])) {
+    throw refuse(
+      "timescaledb-version",
+      `it runs TimescaleDB ${version}; the ${declared} edition is supported from ${oldestTimescale[declared]}`,
+      "install a newer one, then, as the first statement of a connection: ALTER EXTENSION timescaledb UPDATE",
+    );
+  }
   const actual = await readEdition(client);
   if (actual === null || actual === declared) return;
-  throw new TimeliftError({
-    code: "edition-mismatch",
-    subject: describeTarget(client),
-    problem: `it runs the ${actual} edition of TimescaleDB, and the migrations were built for the ${declared} edition`,
-    remedy: `pulumi config set timelift:edition ${actual}`,
-  });
+  throw refuse(
+    "edition-mismatch",
+    `it runs the ${actual} edition of TimescaleDB, and the migrations were built for the ${declared} edition`,
+    `pulumi config set timelift:edition ${actual}`,
+  );
+}
+
+/** Compares major and minor version. */
+export function isOlder(version: string, minimum: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const [leastMajor = 0, leastMinor = 0] = minimum.split(".").map(Number);
+  return major !== leastMajor ? major < leastMajor : minor < leastMinor;
 }

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { TimeliftError } from "../loaders/timelift-error.ts";
 import type { MigrationFile, Phase } from "./migration-files.ts";
+import { renderFixed } from "./render.ts";
 import type { MigrationContext } from "./timescale.ts";
 
 /** What is remembered of an applied migration, in the target and in Pulumi's state alike. */
@@ -23,18 +24,18 @@ export function parseApplied(name: string, text: string): AppliedMigration {
   return { name, checksum, options, sql };
 }
 
-export function describeApplied(
+/** The facts of a migration's fixed part: objects may change with edition and config, apart from the history. */
+export async function describeApplied(
   file: MigrationFile,
   context: MigrationContext,
-  sql: string[],
-): AppliedMigration {
+): Promise<AppliedMigration> {
   const digest = (text: string) => createHash("sha256").update(text).digest("hex").slice(0, 16);
   const options = Object.entries(context.options).sort(([a], [b]) => (a < b ? -1 : 1));
   return {
     name: file.name,
     checksum: file.checksum,
     options: digest(JSON.stringify(options)),
-    sql: digest(sql.join("\n")),
+    sql: digest((await renderFixed(file, context)).join("\n")),
   };
 }
 

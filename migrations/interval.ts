@@ -1,7 +1,11 @@
+import { TimeliftError } from "../loaders/timelift-error.ts";
+
+const units = ["minute", "hour", "day", "week", "month", "year"] as const;
+
 /** A span of time with its unit, as PostgreSQL's interval reads it. */
 export interface Interval {
   readonly amount: number;
-  readonly unit: "hour" | "day" | "month" | "year";
+  readonly unit: (typeof units)[number];
 }
 
 const interval =
@@ -13,8 +17,10 @@ const interval =
     return { amount, unit };
   };
 
+export const minutes = interval("minute");
 export const hours = interval("hour");
 export const days = interval("day");
+export const weeks = interval("week");
 export const months = interval("month");
 export const years = interval("year");
 
@@ -26,4 +32,23 @@ export function intervalText({ amount, unit }: Interval): string {
 /** `INTERVAL '1 month'`. */
 export function intervalSql(interval: Interval): string {
   return `INTERVAL '${intervalText(interval)}'`;
+}
+
+/** A whole number and a unit, `90 days`, as a config writes it. */
+export const intervalPattern = new RegExp(`^([1-9]\\d{0,5}) (${units.join("|")})s?$`);
+
+/**
+ * Reads `90 days`.
+ * @param subject where it stands, for the error
+ * @throws TimeliftError interval
+ */
+export function parseInterval(text: string, subject: string): Interval {
+  const [, amount, unit] = intervalPattern.exec(text) ?? [];
+  if (amount !== undefined) return { amount: Number(amount), unit: unit as Interval["unit"] };
+  throw new TimeliftError({
+    code: "interval",
+    subject,
+    problem: `"${text}" is no span of time`,
+    remedy: `write a whole number and one of ${units.map((each) => `${each}s`).join(", ")}, such as "90 days"`,
+  });
 }

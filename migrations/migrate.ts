@@ -3,9 +3,11 @@ import { type RunnerOption, runner } from "node-pg-migrate";
 import pg from "pg";
 import { type ExclusiveWork, takeAdvisoryLock } from "../loaders/advisory-lock.ts";
 import { type Connection, connect } from "../loaders/connection.ts";
-import { TimeliftError } from "../loaders/timelift-error.ts";
-import { editionOf, requireEdition } from "./edition.ts";
+import { keepBooks } from "./bookkeeping.ts";
+import { withDeclared } from "./declared.ts";
+import { editionOf, requireServer } from "./edition.ts";
 import { type AppliedMigration, checkHistory, describeApplied } from "./history.ts";
+import { failure } from "./migration-error.ts";
 import {
   importMigration,
   listMigrations,
@@ -13,8 +15,10 @@ import {
   type Phase,
   phases,
 } from "./migration-files.ts";
-import { renderUp } from "./render.ts";
+import { ObjectKeeper, type WantedObject } from "./object-keeper.ts";
+import { rememberSql } from "./realised.ts";
 import { dropRowsSetting } from "./reversal.ts";
+import { StatementClient } from "./statement-client.ts";
 import type { MigrationContext } from "./timescale.ts";
 
 /** One run of one phase. */
@@ -39,6 +43,8 @@ export interface MigrateResult {
   down: string[];
   up: string[];
   applied: AppliedMigration[];
+  /** `continuous aggregate ohlc_daily` -> what it is in the target. */
+  realised: Record<string, string>;
 }
 
 const schema = "timelift";
@@ -53,16 +59,18 @@ const tableOf = (phase: Phase) => `migrations_${phase.replace("-", "_")}`;
 
 /**
  * Brings one phase of the target to `to`. Each migration is a transaction of its own, with its checksum.
- * Going down in the first phase takes the second phase down before it.
- * @throws TimeliftError `edition-mismatch`; `migration-*`, each naming the file
+ * Going down in the first phase takes the second phase down before it. Then the objects of what stands are brought in
+ * line with edition and declaration, and the aggregates refreshed.
+ * @throws TimeliftError as `requireServer`, `withDeclared`; `migration-*`, `object-failed`, each naming the file
  */
 export async function migrate(request: MigrateRequest, log: (line: string) => void): Promise<MigrateResult> {
   const client = await connect(request.target, `migrate ${request.phase}`);
   try {
     await takeAdvisoryLock(client, migrating);
-    await requireEdition(client, editionOf(request.context));
-    await ensureHistory(client);
-    return await bringTo(client, request, log);
+    await requireServer(client, editionOf(request.context));
+    await keepBooks(client);
+    const context = await withDeclared(request.workloadDir, request.context);
+    return await bringTo(client, { ...request, context }, log);
   } finally {
     await client.end();
   }
@@ -84,44 +92,79 @@ async function bringTo(
 ): Promise<MigrateResult> {
   const { phase, workloadDir, context } = request;
   const files = listMigrations(workloadDir, phase);
-  const described = await Promise.all(
-    files.map(async (file) => describeApplied(file, context, await renderUp(file, context))),
-  );
+  const described = await Promise.all(files.map((file) => describeApplied(file, context)));
   const applied = await readApplied(client, phase);
   checkHistory(phase, described, applied);
 
   const last = request.to === undefined ? files.at(-1)?.name : request.to;
   const keep = files.findIndex(({ name }) => name === last) + 1;
-  const result: MigrateResult = { down: [], up: [], applied: [] };
+  const result: MigrateResult = { down: [], up: [], applied: [], realised: {} };
+  const { declared = [] } = context;
+  const objects = new ObjectKeeper(client, { phase, edition: editionOf(context), declared, log });
   if (keep < applied.length && phase === phases[0]) {
     const second = await bringTo(client, { ...request, phase: phases[1], to: null }, log);
     result.down.push(...second.down);
   }
   for (const { name } of applied.slice(keep).reverse()) {
-    await step(client, request, described, "down", name, log);
+    const drops = await objects.leave(name);
+    await step(client, request, { facts: factsOf(described, name), direction: "down", objects: drops }, log);
     result.down.push(name);
   }
-  for (const { name } of files.slice(applied.length, keep)) {
-    await step(client, request, described, "up", name, log);
-    result.up.push(name);
+  // What an interrupted run left undone, or another edition asks for, comes before anything builds on it.
+  const standing = files.slice(0, Math.min(applied.length, keep));
+  await objects.reconcile(await wantedObjects(standing, context));
+  for (const file of files.slice(applied.length, keep)) {
+    const wanted = await wantedObjects([file], context);
+    const at = { phase, migration: file.name, edition: editionOf(context) };
+    const remembered = wanted.map(({ realisation, position }) =>
+      rememberSql(realisation, { ...at, position }),
+    );
+    const facts = factsOf(described, file.name);
+    await step(client, request, { facts, direction: "up", objects: remembered }, log);
+    await objects.settle(wanted);
+    result.up.push(file.name);
   }
+  result.realised = await objects.describe();
   result.applied = await readApplied(client, phase);
   return result;
+}
+
+/** One migration on its way up or down. */
+interface Step {
+  facts: AppliedMigration;
+  direction: "up" | "down";
+  /** SQL of the same transaction that remembers its objects, or drops them before what they build on. */
+  objects: string[];
+}
+
+/** The objects of some migrations, as this edition realises them. */
+async function wantedObjects(files: MigrationFile[], context: MigrationContext): Promise<WantedObject[]> {
+  const found = await Promise.all(
+    files.map(async (file) => {
+      const { up } = await importMigration(file);
+      const realisations = "realisations" in up ? up.realisations(context) : [];
+      return realisations.map((realisation, position) => ({ migration: file.name, position, realisation }));
+    }),
+  );
+  return found.flat();
+}
+
+function factsOf(described: AppliedMigration[], name: string): AppliedMigration {
+  return described.find((file) => file.name === name) as AppliedMigration;
 }
 
 async function step(
   client: pg.Client,
   { phase, workloadDir, context, dropRows = false }: MigrateRequest,
-  described: AppliedMigration[],
-  direction: "up" | "down",
-  name: string,
+  { facts, direction, objects }: Step,
   log: (line: string) => void,
 ): Promise<void> {
-  const facts = described.find((file) => file.name === name) as AppliedMigration;
+  const { name } = facts;
   await client.query(`SELECT set_config('${dropRowsSetting}', $1, false)`, [dropRows ? "on" : "off"]);
   const started = performance.now();
+  const statements = new StatementClient(client);
   const options: RunnerOption = {
-    dbClient: client,
+    dbClient: statements.client,
     dir: resolve(workloadDir, phase),
     migrationsTable: tableOf(phase),
     migrationsSchema: schema,
@@ -133,25 +176,27 @@ async function step(
     noLock: true,
     logger: { info() {}, warn() {}, error() {} },
     migrationLoaderStrategies: [
-      { extensions: [".ts"], loader: (paths) => loadUnits(paths, phase, workloadDir, context, facts) },
+      {
+        extensions: [".ts"],
+        loader: (paths) => loadUnits(paths, { phase, workloadDir, context }, facts, objects),
+      },
     ],
   };
   try {
     const run = await runner(options);
     if (run.length !== 1) throw new Error("node-pg-migrate did not run it");
   } catch (error) {
-    throw failure(error, phase, name, direction);
+    throw failure(error, { phase, name, direction, statement: statements.last });
   }
   log(`${direction} ${phase}/${name} (${Math.round(performance.now() - started)} ms)`);
 }
 
-/** The checksum is written by the migration's own transaction: both stand or neither does. */
+/** Checksum and objects are remembered by the migration's own transaction: all stand or none does. */
 async function loadUnits(
   paths: string[],
-  phase: Phase,
-  workloadDir: string,
-  context: MigrationContext,
+  { phase, workloadDir, context }: Pick<MigrateRequest, "phase" | "workloadDir" | "context">,
   facts: AppliedMigration,
+  objects: string[],
 ) {
   const files = listMigrations(workloadDir, phase).filter(({ path }) => paths.includes(path));
   return Promise.all(
@@ -165,10 +210,12 @@ async function loadUnits(
         actions: {
           up: (pgm: Parameters<typeof up>[0]) => {
             up(pgm, context);
+            for (const sql of objects) pgm.sql(sql);
             pgm.sql(`INSERT INTO ${schema}.migration_checksum (phase, name, checksum, options, sql)
               VALUES (${values.join(", ")});`);
           },
           down: (pgm: Parameters<typeof down>[0]) => {
+            for (const sql of objects) pgm.sql(sql);
             down(pgm, context);
             pgm.sql(
               `DELETE FROM ${schema}.migration_checksum WHERE phase = ${phaseValue} AND name = ${nameValue};`,
@@ -178,42 +225,4 @@ async function loadUnits(
       };
     }),
   );
-}
-
-async function ensureHistory(client: pg.Client): Promise<void> {
-  await client.query(`CREATE TABLE IF NOT EXISTS ${schema}.migration_checksum (
-    phase text NOT NULL, name text NOT NULL, checksum text NOT NULL, options text NOT NULL, sql text NOT NULL,
-    applied_at timestamptz NOT NULL DEFAULT current_timestamp, PRIMARY KEY (phase, name))`);
-}
-
-function failure(error: unknown, phase: Phase, name: string, direction: "up" | "down"): TimeliftError {
-  const cause = error as pg.DatabaseError;
-  const subject = `migrations ${phase}/${name} (${direction})`;
-  if (cause.code === "TL001") {
-    return new TimeliftError({
-      code: "migration-rows",
-      subject,
-      problem: `${cause.message}; dropping it would lose them`,
-      remedy: `keep it, or say so: timelift migrate down ${name} --drop-rows`,
-      cause,
-    });
-  }
-  if (cause.code === "42P07") {
-    return new TimeliftError({
-      code: "target-occupied",
-      subject,
-      problem: `${cause.message}, and no migration of timelift made it`,
-      remedy: "choose an empty database (timelift:database), or move what stands there out of the way",
-      cause,
-    });
-  }
-  const detail = cause.detail ? ` (${cause.detail})` : "";
-  const hint = cause.hint ? ` PostgreSQL's hint: ${cause.hint}` : "";
-  return new TimeliftError({
-    code: "migration-failed",
-    subject,
-    problem: `${cause.message}${detail}${cause.code ? `, SQLSTATE ${cause.code}` : ""}; nothing of it was applied`,
-    remedy: `mend the cause and run again; earlier migrations stand.${hint}`,
-    cause,
-  });
 }

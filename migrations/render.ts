@@ -1,14 +1,27 @@
 import { MigrationBuilder } from "node-pg-migrate";
 import { TimeliftError } from "../loaders/timelift-error.ts";
-import { importMigration, type MigrationFile } from "./migration-files.ts";
+import { importMigration, type MigrationActions, type MigrationFile } from "./migration-files.ts";
 import type { MigrationContext } from "./timescale.ts";
 
 /**
- * The SQL that a migration runs, line by line, built without a connection.
+ * The SQL that a migration runs, line by line, built without a connection; what follows its commit comes last.
  * @throws TimeliftError `migration-queries` when the file asks the database while it builds SQL
  */
 export async function renderUp(file: MigrationFile, context: MigrationContext): Promise<string[]> {
   const { up } = await importMigration(file);
+  const settle =
+    "realisations" in up ? up.realisations(context).flatMap((realisation) => realisation.settle ?? []) : [];
+  const after = settle.length > 0 ? ["-- after its commit:", ...settle] : [];
+  return [...built(file, context, up), ...linesOf(after)];
+}
+
+/** The part of it that is the same on every edition and under every setting of a hypertable. */
+export async function renderFixed(file: MigrationFile, context: MigrationContext): Promise<string[]> {
+  const { up } = await importMigration(file);
+  return built(file, context, "fixed" in up ? up.fixed : up);
+}
+
+function built(file: MigrationFile, context: MigrationContext, up: MigrationActions["up"]): string[] {
   const refuse = () => {
     throw new TimeliftError({
       code: "migration-queries",
@@ -20,8 +33,9 @@ export async function renderUp(file: MigrationFile, context: MigrationContext): 
   const silent = { info() {}, warn() {}, error() {} };
   const pgm = new MigrationBuilder({ query: refuse, select: refuse }, {}, false, silent);
   up(pgm, context);
-  return pgm
-    .getSqlSteps()
-    .flatMap((step) => step.split("\n"))
-    .filter((line) => line.trim() !== "");
+  return linesOf(pgm.getSqlSteps());
+}
+
+function linesOf(statements: string[]): string[] {
+  return statements.flatMap((step) => step.split("\n")).filter((line) => line.trim() !== "");
 }

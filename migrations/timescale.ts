@@ -1,18 +1,20 @@
 import type { MigrationBuilder } from "node-pg-migrate";
-import { quoteIdentifier as identifier } from "../loaders/identifier.ts";
-import {
-  addColumnstorePolicy,
-  type ColumnstoreArgs,
-  type ColumnstorePolicyArgs,
-  disableColumnstore,
-  enableColumnstore,
-  leaveColumnstore,
-  removeColumnstorePolicy,
-  skippedColumnstore,
-} from "./columnstore.ts";
+import type { DeclaredKeys } from "../loaders/declared-keys.ts";
 import { type Edition, editionOf } from "./edition.ts";
-import { type Interval, intervalSql } from "./interval.ts";
-import { dropTable, plainTable } from "./reversal.ts";
+import type { HypertableSettings } from "./hypertable-settings.ts";
+import type { Interval } from "./interval.ts";
+import type { ColumnstoreArgs } from "./objects/columnstore.ts";
+import type { ColumnstorePolicyArgs } from "./objects/columnstore-policy.ts";
+import type { ContinuousAggregateArgs } from "./objects/continuous-aggregate.ts";
+import type { GuardArgs } from "./objects/guard.ts";
+import type { JobArgs } from "./objects/job.ts";
+import type { Surroundings, TimescaleObject } from "./objects/object.ts";
+import { describeRealisation, type Realisation, realise, titleOf } from "./objects/realise.ts";
+import type { HypertableReferenceArgs } from "./objects/reference.ts";
+import type { RetentionArgs } from "./objects/retention.ts";
+import type { SqlFunctionArgs } from "./sql-function.ts";
+import type { KeysArgs } from "./table-keys.ts";
+import { builderOf } from "./timescale-builder.ts";
 
 /** What a migration may depend on besides its own text; the same for every file of a run. */
 export interface MigrationContext {
@@ -23,6 +25,16 @@ export interface MigrationContext {
    * @default "apache", which Debian builds
    */
   edition?: Edition;
+  /**
+   * What the stack sets in place of what the migrations declare, hypertable by hypertable (`timelift:hypertables`).
+   * @default {}
+   */
+  hypertables?: Record<string, HypertableSettings>;
+  /**
+   * Every object of the workload, for those whose way depends on others; `withDeclared` fills it in.
+   * @default those of the same migration
+   */
+  declared?: TimescaleObject[];
 }
 
 /** How a table becomes a hypertable. */
@@ -33,35 +45,20 @@ export interface HypertableArgs {
   chunk: Interval;
 }
 
-/** A reference to another table's key. */
-export interface Reference {
-  table: string;
-  /** @default the primary key of `table` */
-  columns?: string[];
-  /** @default no action */
-  onDelete?: "cascade" | "set null" | "restrict";
-}
-
-/** The keys of one table; built by one ALTER, which reads the rows once. */
-export interface KeysArgs {
-  /** Columns of the primary key. On a hypertable they include its time column. */
-  primary?: string[];
-  /** Unique constraints. On a hypertable each includes its time column. */
-  unique?: { columns: string[]; nulls?: "distinct" | "not distinct" }[];
-  /** Column -> what it refers to. */
-  references?: Record<string, string | Reference>;
-}
-
 /** The words a migration is written in; every word knows its way back. */
 export interface TimescaleBuilder {
   /** A plain table; columns are name -> type with its constraints, in SQL's words. */
   table(name: string, columns: Record<string, string>): void;
   /** Turns a table into a hypertable. Its way back keeps every row in a plain table. */
   hypertable(name: string, args: HypertableArgs): void;
+  /** Gives a hypertable's next chunks another span; `was` is its way back. */
+  chunkInterval(table: string, args: { to: Interval; was: Interval }): void;
   /** Primary key, unique constraints and foreign keys of one table, in one statement. */
   keys(name: string, args: KeysArgs): void;
-  /** An index named `<table>_<columns>_idx`; columns may end in ` desc`. */
-  index(table: string, columns: string[], args?: { unique?: boolean }): void;
+  /** An index named `<table>_<columns>_idx`, unless `name` says otherwise; columns may end in ` desc`. */
+  index(table: string, columns: string[], args?: { unique?: boolean; name?: string }): void;
+  /** A function in SQL, which only reads. */
+  sqlFunction(name: string, args: SqlFunctionArgs): void;
   /**
    * Lets a hypertable keep chunks in the columnstore. It belongs before the load, which then may write old chunks
    * straight there; its way back turns them into rows again, chunk by chunk, and keeps every row. Skipped on Apache.
@@ -72,6 +69,21 @@ export interface TimescaleBuilder {
    * half-loaded chunks too. Skipped on Apache.
    */
   columnstorePolicy(table: string, args: ColumnstorePolicyArgs): void;
+  /**
+   * A summary by time, filled after the migration's commit and then kept up to date. It belongs after the load, behind
+   * what it reads. On Apache a materialized view that is refreshed concurrently.
+   */
+  continuousAggregate(name: string, args: ContinuousAggregateArgs): void;
+  /** Drops chunks as they grow old; behind the aggregates, which would lose what they have not seen. */
+  retention(table: string, args: RetentionArgs): void;
+  /** Rewrites full chunks in the order of an index. Skipped on Apache. */
+  reorder(table: string, args: { index: string }): void;
+  /** A statement that runs on a schedule. */
+  job(name: string, args: JobArgs): void;
+  /** Keeps a uniqueness without regard to time, which no index of a hypertable can. It belongs after the load. */
+  guard(table: string, args: GuardArgs & { time: string }): void;
+  /** A foreign key into a hypertable, kept by triggers, behind the guard of its parent's key. */
+  hypertableReference(table: string, args: HypertableReferenceArgs): void;
 }
 
 /** A hypertable that a migration declares; validation checks that the target has it. */
@@ -79,30 +91,32 @@ export interface DeclaredHypertable extends HypertableArgs {
   table: string;
 }
 
-/** A policy that a migration declares; the loader writes chunks that it would move straight to the columnstore. */
-export interface DeclaredColumnstorePolicy extends ColumnstorePolicyArgs {
-  table: string;
+/** What one word does. */
+export interface Operation {
+  /** SQL that is the same on every edition and in every stack, with its way back; in the history of migrations. */
+  fixed?: { up: Step; down: Step };
+  /** What each edition has its own way for; null where the stack's config leaves it out. */
+  object?: (context: MigrationContext) => TimescaleObject | null;
+  /** A table that comes into being. */
+  creates?: string;
+  hypertable?: DeclaredHypertable;
+  /** The new span of an earlier hypertable's chunks. */
+  chunks?: { table: string; to: Interval };
+  keys?: DeclaredKeys;
 }
 
+type Step = (pgm: MigrationBuilder) => void;
 type Action = (pgm: MigrationBuilder, context: MigrationContext) => void;
 
 /** A migration as node-pg-migrate runs it, with its way back and what it declares. */
 export interface TimescaleMigration extends Action {
+  /** The way back of what is fixed; objects go before it, by what the target remembers of them. */
   readonly reverse: Action;
-  readonly hypertables: (context: MigrationContext) => DeclaredHypertable[];
-  readonly columnstorePolicies: (context: MigrationContext) => DeclaredColumnstorePolicy[];
-}
-
-type Step = (pgm: MigrationBuilder, edition: Edition) => void;
-
-interface Operation {
-  up: Step;
-  down: Step;
-  /** SQL of the way back that commits on its own, so that it can be resumed; it runs before the others' way back. */
-  resumable?: (edition: Edition) => string | undefined;
-  creates?: string;
-  hypertable?: DeclaredHypertable;
-  columnstorePolicy?: DeclaredColumnstorePolicy;
+  /** `up` without objects: the part that the history of migrations holds on to. */
+  readonly fixed: Action;
+  readonly operations: (context: MigrationContext) => Operation[];
+  /** Every object, with the way it is realised. */
+  readonly realisations: (context: MigrationContext) => Realisation[];
 }
 
 /**
@@ -114,129 +128,47 @@ export function timescale(
 ): TimescaleMigration {
   const operations = (context: MigrationContext): Operation[] => {
     const list: Operation[] = [];
-    declare(builder(list), context.options);
+    declare(builderOf(list), context.options);
     return list;
   };
+  const realiseIn = (context: MigrationContext, all: Operation[]) => {
+    const around = surroundings(context, all);
+    return ({ object }: Operation): Realisation | undefined => {
+      const found = object?.(context);
+      return found ? realise(found, around) : undefined;
+    };
+  };
   const up: Action = (pgm, context) => {
-    for (const operation of operations(context)) operation.up(pgm, editionOf(context));
+    const all = operations(context);
+    const realisation = realiseIn(context, all);
+    for (const operation of all) {
+      operation.fixed?.up(pgm);
+      const found = realisation(operation);
+      if (found !== undefined) createObject(pgm, found);
+    }
+  };
+  const fixed: Action = (pgm, context) => {
+    for (const operation of operations(context)) operation.fixed?.up(pgm);
   };
   const reverse: Action = (pgm, context) => {
-    const wayBack = operations(context).reverse();
-    const resumable = wayBack.flatMap((operation) => operation.resumable?.(editionOf(context)) ?? []);
-    if (resumable.length > 0) {
-      pgm.noTransaction();
-      for (const sql of resumable) pgm.sql(sql);
-      // What follows, the runner's own bookkeeping too, is one transaction again.
-      pgm.sql("BEGIN;");
-    }
-    for (const operation of wayBack) operation.down(pgm, editionOf(context));
+    for (const operation of operations(context).reverse()) operation.fixed?.down(pgm);
   };
-  return Object.assign(up, {
-    reverse,
-    hypertables: (context: MigrationContext) =>
-      operations(context).flatMap((operation) => operation.hypertable ?? []),
-    columnstorePolicies: (context: MigrationContext) =>
-      operations(context).flatMap((operation) => operation.columnstorePolicy ?? []),
-  });
-}
-
-function builder(list: Operation[]): TimescaleBuilder {
-  return {
-    table(name, columns) {
-      list.push({
-        creates: name,
-        up: (pgm) => pgm.createTable(name, columns),
-        down: (pgm) => pgm.sql(dropTable(name)),
-      });
-    },
-    hypertable(name, args) {
-      const createdHere = list.some((operation) => operation.creates === name);
-      list.push({
-        hypertable: { table: name, ...args },
-        up: (pgm) => pgm.sql(createHypertable(name, args)),
-        down: (pgm) => {
-          if (!createdHere) pgm.sql(plainTable(name));
-        },
-      });
-    },
-    keys(name, args) {
-      const constraints = keyConstraints(name, args);
-      const each = (clause: (constraint: { name: string; sql: string }) => string) =>
-        `ALTER TABLE ${identifier(name)}\n  ${constraints.map(clause).join(",\n  ")};`;
-      list.push({
-        up: (pgm) => pgm.sql(each((c) => `ADD CONSTRAINT ${identifier(c.name)} ${c.sql}`)),
-        down: (pgm) => pgm.sql(each((c) => `DROP CONSTRAINT IF EXISTS ${identifier(c.name)}`)),
-      });
-    },
-    index(table, columns, { unique = false } = {}) {
-      const index = `${table}_${columns.map((c) => c.replace(/ .*/, "")).join("_")}_idx`;
-      list.push({
-        up: (pgm) =>
-          pgm.sql(
-            `CREATE ${unique ? "UNIQUE " : ""}INDEX ${identifier(index)} ON ${identifier(table)} (${columns.map(indexColumn).join(", ")});`,
-          ),
-        down: (pgm) => pgm.sql(`DROP INDEX IF EXISTS ${identifier(index)};`),
-      });
-    },
-    columnstore(table, args) {
-      list.push({
-        up: onCommunity(enableColumnstore(table, args), skippedColumnstore(table, "columnstore")),
-        resumable: (edition) => (edition === "community" ? leaveColumnstore(table) : undefined),
-        down: onCommunity(disableColumnstore(table)),
-      });
-    },
-    columnstorePolicy(table, args) {
-      list.push({
-        columnstorePolicy: { table, ...args },
-        up: onCommunity(addColumnstorePolicy(table, args), skippedColumnstore(table, "columnstore policy")),
-        down: onCommunity(removeColumnstorePolicy(table)),
-      });
-    },
+  const realisations = (context: MigrationContext) => {
+    const all = operations(context);
+    const realisation = realiseIn(context, all);
+    return all.flatMap((operation) => realisation(operation) ?? []);
   };
+  return Object.assign(up, { reverse, fixed, operations, realisations });
 }
 
-/** Every function of the columnstore, those that remove it too, is refused by the Apache edition. */
-function onCommunity(sql: string, otherwise?: string): Step {
-  return (pgm, edition) => {
-    if (edition === "community") pgm.sql(sql);
-    else if (otherwise) pgm.sql(otherwise);
-  };
+function surroundings(context: MigrationContext, own: Operation[]): Surroundings {
+  const declared = context.declared ?? own.flatMap(({ object }) => object?.(context) ?? []);
+  return { edition: editionOf(context), declared };
 }
 
-/** No default index on time: the keys, built after the load, start with the columns that queries name. */
-function createHypertable(name: string, { time, chunk }: HypertableArgs): string {
-  return `SELECT create_hypertable('${identifier(name)}', by_range('${time}', ${intervalSql(chunk)}),
-  create_default_indexes => false, if_not_exists => true, migrate_data => true);`;
-}
-
-function keyConstraints(table: string, keys: KeysArgs): { name: string; sql: string }[] {
-  const constraints: { name: string; sql: string }[] = [];
-  if (keys.primary) {
-    constraints.push({ name: `${table}_pkey`, sql: `PRIMARY KEY (${identifiers(keys.primary)})` });
+function createObject(pgm: MigrationBuilder, realisation: Realisation): void {
+  if (realisation.as !== "native") {
+    pgm.sql(`-- ${titleOf(realisation.object)}: ${describeRealisation(realisation)}`);
   }
-  for (const { columns, nulls = "distinct" } of keys.unique ?? []) {
-    constraints.push({
-      name: `${table}_${columns.join("_")}_key`,
-      sql: `UNIQUE ${nulls === "not distinct" ? "NULLS NOT DISTINCT " : ""}(${identifiers(columns)})`,
-    });
-  }
-  for (const [column, target] of Object.entries(keys.references ?? {})) {
-    const reference = typeof target === "string" ? { table: target } : target;
-    const columns = reference.columns ? ` (${identifiers(reference.columns)})` : "";
-    const onDelete = reference.onDelete ? ` ON DELETE ${reference.onDelete.toUpperCase()}` : "";
-    constraints.push({
-      name: `${table}_${column}_fkey`,
-      sql: `FOREIGN KEY (${identifier(column)}) REFERENCES ${identifier(reference.table)}${columns}${onDelete}`,
-    });
-  }
-  return constraints;
-}
-
-function indexColumn(column: string): string {
-  const [name = column, ...direction] = column.split(" ");
-  return [identifier(name), ...direction.map((word) => word.toUpperCase())].join(" ");
-}
-
-function identifiers(names: string[]): string {
-  return names.map(identifier).join(", ");
+  for (const sql of realisation.create) pgm.sql(sql);
 }

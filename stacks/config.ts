@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { maxRejectsPattern } from "../loaders/reject-limit.ts";
 import { TimeliftError } from "../loaders/timelift-error.ts";
+import { hypertableSettingNames, hypertables } from "./hypertable-config.ts";
 import { thresholdNames, thresholds } from "./threshold-config.ts";
 
 const port = (standard: number) => z.int().min(1024).max(65535).default(standard);
@@ -42,6 +43,8 @@ const schema = z.strictObject({
   ports: ports.prefault({}),
   /** Edition of TimescaleDB; native runs Debian's, which is Apache, unless the machine brings its own. */
   edition: z.enum(["apache", "community"]).default("apache"),
+  /** Hypertable -> what stands in place of what the migrations declare; `timelift advise` proposes it. */
+  hypertables,
   /** Rows that a load may reject: a number of them, or a share of the load's rows such as 0.1%. */
   maxRejects: z.coerce
     .string()
@@ -62,7 +65,7 @@ const schema = z.strictObject({
 /** The stack's config, parsed and complete. */
 export type StackConfig = z.infer<typeof schema> & { stack: string };
 
-const objects = ["workloadOptions", "ports", "thresholds"] as const;
+const objects = ["workloadOptions", "ports", "hypertables", "thresholds"] as const;
 
 const examples: Record<keyof typeof schema.shape, string> = {
   source: "source path/to/app.db",
@@ -75,6 +78,7 @@ const examples: Record<keyof typeof schema.shape, string> = {
   cpus: "cpus 2",
   ports: "--path timelift:ports.SERVICE 15433",
   edition: "edition apache",
+  hypertables: "--path timelift:hypertables.TABLE.chunk '1 year'",
   maxRejects: "maxRejects 0.1%",
   validate: "validate changed",
   thresholds: "thresholds strict",
@@ -108,6 +112,7 @@ export function parseConfig(raw: Record<string, string>, stack: string): StackCo
 /** Keys of the config, or of one of its objects. */
 function keysBelow(object: PropertyKey | undefined): string[] {
   if (object === undefined) return Object.keys(schema.shape);
+  if (object === "hypertables") return hypertableSettingNames;
   return object === "thresholds" ? thresholdNames : Object.keys(ports.shape);
 }
 

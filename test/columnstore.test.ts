@@ -171,10 +171,10 @@ describe("on the Apache edition", () => {
         return renderUp(file as NonNullable<typeof file>, { options: {} });
       }),
     );
-    const why = "skipped, the Apache edition of TimescaleDB has no columnstore;";
+    const why = "skipped: the Apache edition of TimescaleDB has no columnstore";
     expect(rendered).toEqual([
-      [`-- columnstore of "bars": ${why}`],
-      [`-- columnstore policy of "bars": ${why}`],
+      [`-- columnstore bars: ${why};`],
+      [`-- columnstore policy bars: ${why} to move chunks to;`],
     ]);
 
     insert([...bars("a", 0, 900), ...bars("b", 0, 900)]);

@@ -1,10 +1,12 @@
 import { isDeepStrictEqual } from "node:util";
 import type * as pulumi from "@pulumi/pulumi";
 import { TimeliftError } from "../../loaders/timelift-error.ts";
+import { withDeclared } from "../../migrations/declared.ts";
 import { editionOf } from "../../migrations/edition.ts";
 import { checkHistory, describeApplied, formatApplied, parseApplied } from "../../migrations/history.ts";
 import type { MigrateRequest, MigrateResult } from "../../migrations/migrate.ts";
-import { listMigrations, type Phase, phases } from "../../migrations/migration-files.ts";
+import { importMigration, listMigrations, type Phase, phases } from "../../migrations/migration-files.ts";
+import { describeRealisation, titleOf } from "../../migrations/objects/realise.ts";
 import { renderUp } from "../../migrations/render.ts";
 import { findWorkload, type Workload } from "../workload.ts";
 import { checked } from "./checked.ts";
@@ -16,28 +18,33 @@ interface Plan {
   /** Name -> its checksums. */
   files: Record<string, string>;
   sql: Record<string, string[]>;
+  /** Aggregate, policy, guard … -> what it becomes on this edition; a change is reconciled by the next up. */
+  objects: Record<string, string>;
   /** Names of migrations that `to` leaves down. */
   down: string[];
 }
-type Inputs = Omit<MigrationsArgs, "password"> & Plan & { password: string };
-type Outputs = Inputs & { applied: string[]; held: string[] };
+type Inputs = Omit<MigrationsArgs, "password" | "loaded"> & Plan & { password: string; loaded?: string };
+type Outputs = Inputs & { applied: string[]; held: string[]; realised: Record<string, string> };
 
 export function check(olds: Partial<Inputs>, news: Inputs): Promise<pulumi.dynamic.CheckResult> {
   return checked("phase", news, async () => {
-    const { migrationsDir, context } = await workloadFor(news);
+    const { migrationsDir, context: given } = await workloadFor(news);
+    const context = await withDeclared(migrationsDir, given);
     const standing = standingFiles(migrationsDir, news.phase, news.to);
-    const plan: Plan = { files: {}, sql: {}, down: [] };
+    const plan: Plan = { files: {}, sql: {}, objects: {}, down: [] };
     const described = [];
     for (const file of listMigrations(migrationsDir, news.phase)) {
-      const sql = await renderUp(file, context);
-      const facts = describeApplied(file, context, sql);
+      const facts = await describeApplied(file, context);
       described.push(facts);
       if (!standing.has(file.name)) {
         plan.down.push(file.name);
         continue;
       }
       plan.files[file.name] = formatApplied(facts);
-      plan.sql[file.name] = sql;
+      plan.sql[file.name] = await renderUp(file, context);
+      const { up } = await importMigration(file);
+      const realisations = "realisations" in up ? up.realisations(context) : [];
+      for (const each of realisations) plan.objects[titleOf(each.object)] = describeRealisation(each);
     }
     const past = Object.entries(olds.files ?? {}).map(([name, text]) => parseApplied(name, text));
     checkHistory(news.phase, described, past);
@@ -51,6 +58,8 @@ export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<pu
     !isDeepStrictEqual(wanted, olds.applied) ||
     !isDeepStrictEqual(news.down, olds.held) ||
     editionOf(olds) !== editionOf(news) ||
+    !isDeepStrictEqual(olds.objects, news.objects) ||
+    (olds.loaded ?? "") !== (news.loaded ?? "") ||
     olds.target.database !== news.target.database;
   return { changes };
 }
@@ -80,13 +89,13 @@ async function apply(inputs: Inputs): Promise<Outputs> {
     to: Object.keys(inputs.files).sort().at(-1) ?? null,
     dropRows: inputs.dropRows,
   };
-  const { applied } = await runCommand<MigrateResult>(["migrate", "apply"], request);
-  return { ...inputs, applied: applied.map(({ name }) => name), held: inputs.down };
+  const { applied, realised } = await runCommand<MigrateResult>(["migrate", "apply"], request);
+  return { ...inputs, applied: applied.map(({ name }) => name), held: inputs.down, realised };
 }
 
-async function workloadFor({ workload, edition }: Inputs): Promise<Workload> {
+async function workloadFor({ workload, edition, hypertables }: Inputs): Promise<Workload> {
   const found = await findWorkload(workload);
-  return { ...found, context: { ...found.context, edition } };
+  return { ...found, context: { ...found.context, edition, ...(hypertables && { hypertables }) } };
 }
 
 /** `to` names a migration of either phase; everything after it, in run order, should not stand. */

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Edition } from "../../migrations/edition.ts";
+import type { HypertableSettings } from "../../migrations/hypertable-settings.ts";
 import type { Phase } from "../../migrations/migration-files.ts";
 import type { WorkloadReference } from "../workload.ts";
 import { DynamicResource } from "./dynamic-resource.ts";
@@ -11,6 +12,16 @@ export interface MigrationsArgs {
   workload: WorkloadReference;
   /** Edition of TimescaleDB that the SQL is for. @default "apache" */
   edition?: Edition;
+  /**
+   * What stands in place of what the migrations declare of their hypertables.
+   * @default {}
+   */
+  hypertables?: Record<string, HypertableSettings>;
+  /**
+   * Fingerprint of the source that was loaded; after a new one the aggregates are refreshed.
+   * @default nothing is loaded before
+   */
+  loaded?: pulumi.Input<string>;
   /** The database itself, never the pooler: DDL and advisory locks need a session. */
   target: Endpoint;
   /** Password of the role that owns the tables. */
@@ -30,9 +41,12 @@ export class Migrations extends DynamicResource {
   declare readonly applied: pulumi.Output<string[]>;
   /** Names of those that `to` leaves down; what builds on them waits. */
   declare readonly held: pulumi.Output<string[]>;
+  /** Aggregate, policy, guard … -> what it is in the target, with the reason where it is a fallback or skipped. */
+  declare readonly realised: pulumi.Output<Record<string, string>>;
 
   constructor(name: string, args: MigrationsArgs, opts?: pulumi.CustomResourceOptions) {
-    const inputs = { ...args, password: pulumi.secret(args.password), applied: undefined, held: undefined };
+    const outputs = { applied: undefined, held: undefined, realised: undefined };
+    const inputs = { ...args, password: pulumi.secret(args.password), ...outputs };
     super("Migrations", "migrations-provider", name, inputs, opts);
   }
 }

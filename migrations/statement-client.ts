@@ -1,0 +1,37 @@
+import type pg from "pg";
+
+/** A client that remembers its last statement: node-pg-migrate's errors do not say which one failed. */
+export class StatementClient {
+  readonly client: pg.Client;
+  #last = "";
+
+  constructor(client: pg.Client) {
+    this.client = new Proxy(client, {
+      get: (target, property) => {
+        const value = Reflect.get(target, property);
+        if (typeof value !== "function") return value;
+        if (property !== "query") return value.bind(target);
+        return (...args: unknown[]) => {
+          const [statement] = args;
+          this.#last =
+            typeof statement === "string" ? statement : String((statement as { text?: string }).text);
+          return value.apply(target, args);
+        };
+      },
+    });
+  }
+
+  /** The statement in one line, comments left out, cut where it is long. */
+  get last(): string {
+    return shortStatement(this.#last);
+  }
+}
+
+/** A statement in one line, comments left out, cut where it is long. */
+export function shortStatement(sql: string): string {
+  const line = sql
+    .replace(/^\s*--.*$/gm, "")
+    .replace(/\s+/g, " ")
+    .trim();
+  return line.length > 100 ? `${line.slice(0, 99)}…` : line;
+}
