@@ -56,6 +56,7 @@ const validation = new Validation("validation", {
   password: passwords.timelift_readonly,
   loaded: load.loaded,
   after: keys.applied,
+  ...{ realised: keys.realised, edition, hypertables },
   held: keys.held,
   when: config.validate,
   thresholds: config.thresholds,

@@ -2,14 +2,16 @@ import { basename } from "node:path";
 import { Command, Option } from "commander";
 import { describeTarget } from "../loaders/connection.ts";
 import { recordedFingerprint } from "../loaders/source/snapshot.ts";
+import type { DeclaredObject } from "../loaders/validate/declared-checks.ts";
 import type { ExpectedHypertable } from "../loaders/validate/hypertable-checks.ts";
 import { readLoadHistory } from "../loaders/validate/load-history.ts";
 import { renderCheck } from "../loaders/validate/render-lines.ts";
 import { runValidation, type ValidationEvent } from "../loaders/validate/run-validation.ts";
 import { strictThresholds, thresholdPresets } from "../loaders/validate/thresholds.ts";
 import type { ValidationReport } from "../loaders/validation-report.ts";
-import { declaredHypertables } from "../migrations/declared.ts";
+import { declaredHypertables, realisations } from "../migrations/declared.ts";
 import { intervalText } from "../migrations/interval.ts";
+import { type Realisation, titleOf } from "../migrations/objects/realise.ts";
 import type { DeclaredHypertable } from "../migrations/timescale.ts";
 import { copyPathIn } from "../stacks/resources/source-folder.ts";
 import type { ValidateCommandRequest } from "../stacks/resources/validation-provider.ts";
@@ -72,6 +74,8 @@ async function requestOf({ stack, thresholds }: ValidateOptions): Promise<Valida
     copyPath,
     expectedFingerprint: recordedFingerprint(copyPath) ?? "",
     target,
+    edition: config.edition,
+    hypertables: config.hypertables,
     thresholds: thresholds ? thresholdPresets[thresholds] : config.thresholds,
   };
 }
@@ -81,11 +85,13 @@ async function validate(
   events: Reporter,
   signal?: AbortSignal,
 ): Promise<ValidationReport> {
-  const { loader, name, migrationsDir, context } = await findWorkload(request.workload);
+  const { loader, name, migrationsDir, context: given } = await findWorkload(request.workload);
+  const context = { ...given, edition: request.edition, hypertables: request.hypertables };
   const hypertables = (await declaredHypertables(migrationsDir, context)).map(expected);
+  const declared = (await realisations(migrationsDir, context)).map(asked);
   const { source, target, thresholds = strictThresholds } = request;
   const at = new Date().toISOString();
-  const args = { ...request, thresholds, workload: name, loader, hypertables, signal, events };
+  const args = { ...request, thresholds, workload: name, loader, hypertables, declared, signal, events };
   return {
     ...(await runValidation(args)),
     thresholds,
@@ -101,6 +107,13 @@ async function validate(
 
 function expected({ table, time, chunk }: DeclaredHypertable): ExpectedHypertable {
   return { table, column: time, interval: intervalText(chunk) };
+}
+
+function asked({ object, as, how, reason, checks }: Realisation): DeclaredObject {
+  return {
+    ...{ name: titleOf(object), how, skipped: as === "skipped", questions: checks },
+    ...(reason !== undefined && { reason }),
+  };
 }
 
 type Reporter = (event: ValidationEvent) => void;

@@ -29,6 +29,11 @@ export function intervalText({ amount, unit }: Interval): string {
   return `${amount} ${unit}${amount === 1 ? "" : "s"}`;
 }
 
+/** `every hour`, `every 30 minutes`. */
+export function everyText(interval: Interval): string {
+  return `every ${interval.amount === 1 ? interval.unit : intervalText(interval)}`;
+}
+
 /** `INTERVAL '1 month'`. */
 export function intervalSql(interval: Interval): string {
   return `INTERVAL '${intervalText(interval)}'`;

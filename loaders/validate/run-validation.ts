@@ -11,6 +11,7 @@ import { TimeliftError } from "../timelift-error.ts";
 import type { Check, TableReport, ValidationReport } from "../validation-report.ts";
 import { checkAbsent, checkSequences } from "./column-checks.ts";
 import { type ComparedTable, compareTable } from "./compared-table.ts";
+import { checkDeclared, type DeclaredObject } from "./declared-checks.ts";
 import { type BothSides, findDifferences } from "./differing-rows.ts";
 import { checkHypertables, type ExpectedHypertable } from "./hypertable-checks.ts";
 import { checkPrimaryKey, checkReferences } from "./key-checks.ts";
@@ -43,6 +44,8 @@ export interface ValidationArgs {
   target: Connection;
   /** Tables that must be hypertables. */
   hypertables?: ExpectedHypertable[];
+  /** What must be there besides tables and keys. */
+  declared?: DeclaredObject[];
   thresholds?: Thresholds;
   events?: (event: ValidationEvent) => void;
   /** Stops the work, and the server's running query. */
@@ -120,6 +123,7 @@ async function compare(
   // The queries need memory of their own.
   await source.close();
   add(...(await checkHypertables(args.hypertables ?? [], client)));
+  add(...(await checkDeclared(args.declared ?? [], client)));
   const tolerance = { relative: thresholds.queryTolerance ?? 1e-12, rounding };
   for (const [name, query] of Object.entries(args.loader.queries ?? {})) {
     signal?.throwIfAborted();

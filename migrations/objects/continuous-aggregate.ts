@@ -1,5 +1,5 @@
 import { quoteIdentifier as identifier } from "../../loaders/identifier.ts";
-import { type Interval, intervalSql, intervalText } from "../interval.ts";
+import { everyText, type Interval, intervalSql } from "../interval.ts";
 import { literal } from "../literal.ts";
 import { indexSql } from "../table-index.ts";
 import { aggregateRowsCheck } from "./aggregate-rows-check.ts";
@@ -58,7 +58,7 @@ export const continuousAggregate: ObjectKind<ContinuousAggregate> = {
     const kept = keptFor(object, around);
     const start = refresh.start ?? kept;
     return {
-      how: `continuous aggregate, ${realTime ? "real-time" : "materialized only"}, refreshed every ${intervalText(refresh.every)}`,
+      how: `continuous aggregate, ${realTime ? "real-time" : "materialized only"}, refreshed ${everyText(refresh.every)}`,
       create: [
         `CREATE MATERIALIZED VIEW ${identifier(name)}
   WITH (timescaledb.continuous, timescaledb.materialized_only = ${!realTime}, timescaledb.create_group_indexes = false) AS
@@ -75,11 +75,7 @@ WITH NO DATA;`,
       drop: [`DROP MATERIALIZED VIEW IF EXISTS ${identifier(name)};`],
       checks: [
         {
-          ...policyCheck(
-            ["policy_refresh_continuous_aggregate"],
-            name,
-            `every ${intervalText(refresh.every)}`,
-          ),
+          ...policyCheck(["policy_refresh_continuous_aggregate"], name, everyText(refresh.every)),
           about: "refresh",
         },
         aggregateRowsCheck(object, kept !== undefined),
@@ -92,7 +88,7 @@ WITH NO DATA;`,
     const task = { name: `refresh ${name}`, every: refresh.every, statement: refreshView(name) };
     const loses = keptFor(object, around) ? "; it knows no row that retention dropped" : "";
     return {
-      how: `materialized view, refreshed concurrently every ${intervalText(refresh.every)}${loses}`,
+      how: `materialized view, refreshed concurrently ${everyText(refresh.every)}${loses}`,
       create: [
         `CREATE MATERIALIZED VIEW ${identifier(name)} AS\n${query}\nWITH NO DATA;`,
         // A refresh that locks no reader out asks for a unique index.

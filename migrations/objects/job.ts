@@ -1,4 +1,4 @@
-import { type Interval, intervalText } from "../interval.ts";
+import { everyText, type Interval } from "../interval.ts";
 import { type ObjectKind, onlyCommunity } from "./object.ts";
 import { dropTask, scheduleTask, taskCheck } from "./task.ts";
 
@@ -16,7 +16,7 @@ export interface Job extends JobArgs {
 }
 
 const stepsBy = (scheduler: string) => (job: Job) => ({
-  how: `every ${intervalText(job.every)} by ${scheduler}`,
+  how: `${everyText(job.every)} by ${scheduler}`,
   create: [scheduleTask(job)],
   drop: [dropTask(job.name)],
   checks: [taskCheck(job)],

@@ -1,4 +1,4 @@
-import { type Interval, intervalSql, intervalText } from "../interval.ts";
+import { everyText, type Interval, intervalSql } from "../interval.ts";
 import { literal } from "../literal.ts";
 import type { ObjectCheck } from "./object.ts";
 
@@ -25,7 +25,7 @@ export function dropTask(name: string): string {
 /** Whether a task is scheduled, and its last run was no failure. */
 export function taskCheck({ name, every }: Pick<Task, "name" | "every">): ObjectCheck {
   return {
-    expected: `every ${intervalText(every)}`,
+    expected: everyText(every),
     sql: `SELECT count(*) = 1 AND bool_and(error IS NULL) AS pass,
   coalesce(string_agg(format('every %s by %s%s', every, scheduler, '; its last run failed: ' || error), '; '),
     'not scheduled') AS actual

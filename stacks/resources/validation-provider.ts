@@ -5,16 +5,19 @@ import type { Connection } from "../../loaders/connection.ts";
 import { renderLines } from "../../loaders/validate/render-lines.ts";
 import type { Thresholds } from "../../loaders/validate/thresholds.ts";
 import type { CheckStatus, ValidationReport } from "../../loaders/validation-report.ts";
+import type { Edition } from "../../migrations/edition.ts";
+import type { HypertableSettings } from "../../migrations/hypertable-settings.ts";
 import type { WorkloadReference } from "../workload.ts";
 import { runCommand } from "./command.ts";
 import { reportPageIn, writeReportPage } from "./report-page.ts";
 import { copyPathIn } from "./source-folder.ts";
 import type { ValidationArgs } from "./validation.ts";
 
-type Inputs = Omit<ValidationArgs, "password" | "loaded" | "after" | "held"> & {
+type Inputs = Omit<ValidationArgs, "password" | "loaded" | "after" | "realised" | "held"> & {
   password: string;
   loaded: string;
   after: string[];
+  realised?: Record<string, string>;
   held: string[];
 };
 type Outputs = Inputs & { status: CheckStatus; lines: string[]; report: string; page: string };
@@ -26,6 +29,10 @@ export interface ValidateCommandRequest {
   copyPath: string;
   expectedFingerprint: string;
   target: Connection;
+  /** @default "apache" */
+  edition?: Edition;
+  /** @default {} */
+  hypertables?: Record<string, HypertableSettings>;
   /** @default strict */
   thresholds?: Thresholds;
 }
@@ -51,7 +58,7 @@ export async function check(_olds: object, news: Inputs): Promise<dynamic.CheckR
 }
 
 export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<dynamic.DiffResult> {
-  const keys = ["loaded", "after", "held", "workload", "target", "thresholds"] as const;
+  const keys = ["loaded", "after", "realised", "held", "workload", "target", "thresholds"] as const;
   const changes = news.when === "always" || keys.some((key) => !isDeepStrictEqual(olds[key], news[key]));
   return { changes };
 }
@@ -71,6 +78,7 @@ export async function remove(_id: string, { stateDir }: Outputs): Promise<void> 
 
 async function validate(inputs: Inputs): Promise<Outputs> {
   const { workload, source, stateDir, target, password, loaded, held, thresholds } = inputs;
+  const { edition, hypertables } = inputs;
   if (held.length > 0) {
     const line = `SKIP validation: timelift:migrateTo leaves ${held.join(", ")} down`;
     // A page of before would claim what is no longer proved.
@@ -83,6 +91,8 @@ async function validate(inputs: Inputs): Promise<Outputs> {
     copyPath: copyPathIn(stateDir),
     expectedFingerprint: loaded,
     target: { ...target, user: "timelift_readonly", password },
+    ...(edition && { edition }),
+    ...(hypertables && { hypertables }),
     thresholds,
   };
   const report = await runCommand<ValidationReport>(["validate", "--request"], request);

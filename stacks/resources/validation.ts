@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Thresholds } from "../../loaders/validate/thresholds.ts";
 import type { CheckStatus } from "../../loaders/validation-report.ts";
+import type { Edition } from "../../migrations/edition.ts";
+import type { HypertableSettings } from "../../migrations/hypertable-settings.ts";
 import type { WorkloadReference } from "../workload.ts";
 import { DynamicResource } from "./dynamic-resource.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -19,6 +21,12 @@ export interface ValidationArgs {
   loaded: pulumi.Input<string>;
   /** Migrations that stand after the load; a new one is compared anew. */
   after: pulumi.Input<string[]>;
+  /** What aggregates, policies and guards were realised as; a change is looked at anew. */
+  realised?: pulumi.Input<Record<string, string>>;
+  /** Edition of TimescaleDB that the migrations were built for. @default "apache" */
+  edition?: Edition;
+  /** What stands in place of what the migrations declare of their hypertables. @default {} */
+  hypertables?: Record<string, HypertableSettings>;
   /** Migrations that are down on purpose; while there are any, nothing is proved. */
   held: pulumi.Input<string[]>;
   /** `changed` compares when one of the above did, `always` at every up. */
