@@ -186,7 +186,7 @@ async function step(
     const run = await runner(options);
     if (run.length !== 1) throw new Error("node-pg-migrate did not run it");
   } catch (error) {
-    throw failure(error, { phase, name, direction, statement: statements.last });
+    throw failure(error, { phase, name, direction, statement: statements.failed });
   }
   log(`${direction} ${phase}/${name} (${Math.round(performance.now() - started)} ms)`);
 }

@@ -59,14 +59,14 @@ export class ObjectKeeper {
   async settle(wanted: WantedObject[], refresh = false): Promise<void> {
     const recorded = await readRealised(this.#client, this.#phase);
     for (const { realisation, migration } of wanted) {
-      const { object, settle = [] } = realisation;
+      const { object } = realisation;
       const known = recorded.find((each) => isSame(each.object, object));
-      const again = refresh && object.kind === "continuous aggregate";
-      if (known === undefined || (known.settled && !again)) continue;
+      if (known === undefined) continue;
+      const steps = known.settled ? (refresh ? realisation.refresh : undefined) : realisation.settle;
       const started = performance.now();
-      for (const sql of settle) await this.#run({ object, migration }, sql);
-      await rememberSettled(this.#client, object);
-      if (settle.length > 0) {
+      for (const sql of steps ?? []) await this.#run({ object, migration }, sql);
+      if (!known.settled) await rememberSettled(this.#client, object);
+      if (steps !== undefined) {
         this.#log(`${titleOf(object)}: in line (${Math.round(performance.now() - started)} ms)`);
       }
     }

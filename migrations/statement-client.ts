@@ -1,9 +1,9 @@
 import type pg from "pg";
 
-/** A client that remembers its last statement: node-pg-migrate's errors do not say which one failed. */
+/** A client that remembers the statement that failed: node-pg-migrate's errors do not say which one it was. */
 export class StatementClient {
   readonly client: pg.Client;
-  #last = "";
+  #failed = "";
 
   constructor(client: pg.Client) {
     this.client = new Proxy(client, {
@@ -22,8 +22,8 @@ export class StatementClient {
   }
 
   /** The statement in one line, comments left out, cut where it is long. */
-  get last(): string {
-    return shortStatement(this.#last);
+  get failed(): string {
+    return shortStatement(this.#failed);
   }
 }
 

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,10 +18,9 @@ import type { Edition } from "../migrations/edition.ts";
 import { type MigrateResult, migrate } from "../migrations/migrate.ts";
 import { listMigrations, phases } from "../migrations/migration-files.ts";
 import { renderUp } from "../migrations/render.ts";
+import { type CommunityDatabase, communityDatabase, noCommunity } from "./community.ts";
 import { databaseFromTemplate } from "./postgres.ts";
 
-const communityUrl = process.env.TIMELIFT_COMMUNITY_URL;
-const noCommunity = "TIMELIFT_COMMUNITY_URL names no server with the Community edition of TimescaleDB";
 const vocabulary = join(import.meta.dirname, "..", "migrations");
 const day = 86_400_000;
 
@@ -202,31 +200,14 @@ describe("on the Apache edition", () => {
 });
 
 describe("on the Community edition", () => {
-  let admin: pg.Client;
+  let database: CommunityDatabase;
   let target: Target;
-  let name: string;
   beforeEach(async ({ skip }) => {
-    if (!communityUrl) return skip(noCommunity);
-    const { hostname: host, port, pathname, username, password } = new URL(communityUrl);
-    const server: Connection = {
-      ...{ host, port: Number(port || 5432), database: pathname.slice(1) },
-      ...{ user: decodeURIComponent(username), password: decodeURIComponent(password) },
-    };
-    admin = await connect(server, "test");
-    name = `timelift_columnstore_${randomBytes(4).toString("hex")}`;
-    await admin.query(`CREATE DATABASE ${name}`);
-    const connection = { ...server, database: name };
-    const client = await connect(connection, "test");
-    await client.query("CREATE EXTENSION IF NOT EXISTS timescaledb; CREATE SCHEMA timelift");
-    await client.query("SELECT _timescaledb_functions.stop_background_workers()");
-    target = new Target("community", connection, client);
+    if (noCommunity) return skip(noCommunity);
+    database = await communityDatabase("columnstore");
+    target = new Target("community", database.connection, database.client);
   });
-  afterEach(async () => {
-    if (!communityUrl) return;
-    await target.client.end();
-    await admin.query(`DROP DATABASE ${name} WITH (FORCE)`);
-    await admin.end();
-  });
+  afterEach(() => database?.drop());
 
   test("old chunks end in the columnstore, the others as rows, and all goes down and up again", async () => {
     insert([...bars("a", 0, 900), ...bars("b", 0, 900), ...bars("c", 300, 600)]);
@@ -314,7 +295,7 @@ describe("on the Community edition", () => {
       DELETE FROM bars WHERE symbol = 'a' AND id % 100 = 5`);
     database.close();
     await target.client.query(
-      `ALTER DATABASE ${name} SET timescaledb.max_tuples_decompressed_per_dml_transaction = 10`,
+      `ALTER DATABASE ${target.connection.database} SET timescaledb.max_tuples_decompressed_per_dml_transaction = 10`,
     );
     const { tables } = await target.load({ loader: comparing, partRows: 400 });
     expect(tables.bars).toMatchObject({ rows: 1194, updated: 6, deleted: 6 });

@@ -35,7 +35,7 @@ export function aggregateRowsCheck(
         ELSE true END)
 )
 SELECT NOT EXISTS (SELECT FROM differing) AS pass,
-  (SELECT coalesce(sum(found), 0) FROM pairs) || ' rows'
+  to_char((SELECT coalesce(sum(found), 0) FROM pairs), 'FM999,999,999,990') || ' rows'
     || coalesce((SELECT '; ' || count(*) || ' differ, such as ' || min(key::text) FROM differing HAVING count(*) > 0), ', the same')
     AS actual`,
   };

@@ -57,6 +57,8 @@ export const continuousAggregate: ObjectKind<ContinuousAggregate> = {
     const { name, query, refresh, realTime = false } = object;
     const kept = keptFor(object, around);
     const start = refresh.start ?? kept;
+    const refreshSince = (since: string) =>
+      `CALL refresh_continuous_aggregate(${literal(identifier(name))}, ${since}, NULL);`;
     return {
       how: `continuous aggregate, ${realTime ? "real-time" : "materialized only"}, refreshed ${everyText(refresh.every)}`,
       create: [
@@ -67,11 +69,13 @@ WITH NO DATA;`,
         ...indexesOf(object, ""),
       ],
       settle: [
-        `CALL refresh_continuous_aggregate(${literal(identifier(name))}, ${kept ? `(now() - ${intervalSql(kept)})::timestamptz` : "NULL"}, NULL);`,
+        // The first sees every row; later ones must not look where rows were dropped.
+        refreshSince("NULL"),
         `SELECT add_continuous_aggregate_policy(${literal(identifier(name))},
   start_offset => ${start ? intervalSql(start) : "NULL"}, end_offset => ${intervalSql(refresh.end)},
   schedule_interval => ${intervalSql(refresh.every)}, if_not_exists => true);`,
       ],
+      refresh: [refreshSince(kept ? `(now() - ${intervalSql(kept)})::timestamptz` : "NULL")],
       drop: [`DROP MATERIALIZED VIEW IF EXISTS ${identifier(name)};`],
       checks: [
         {
@@ -95,6 +99,7 @@ WITH NO DATA;`,
         ...indexesOf(object, "UNIQUE "),
       ],
       settle: [`${refreshView(name)};`, scheduleTask(task)],
+      refresh: [`${refreshView(name)};`],
       drop: [dropTask(task.name), `DROP MATERIALIZED VIEW IF EXISTS ${identifier(name)};`],
       checks: [{ ...taskCheck(task), about: "refresh" }, aggregateRowsCheck(object, false)],
     };

@@ -52,6 +52,8 @@ export interface Steps {
   create: string[];
   /** After its commit, each in a transaction of its own and safe to repeat. */
   settle?: string[];
+  /** After each later load, likewise. */
+  refresh?: string[];
   /** Before `drop`, each in transactions of its own and safe to repeat. */
   leave?: string[];
   /** In one transaction. */
