@@ -12,18 +12,21 @@ export class StatementClient {
         if (typeof value !== "function") return value;
         if (property !== "query") return value.bind(target);
         return (...args: unknown[]) => {
-          const [statement] = args;
-          this.#last =
-            typeof statement === "string" ? statement : String((statement as { text?: string }).text);
-          return value.apply(target, args);
+          const answer: unknown = value.apply(target, args);
+          if (answer instanceof Promise) answer.catch(() => this.#remember(args[0]));
+          return answer;
         };
       },
     });
   }
 
-  /** The statement in one line, comments left out, cut where it is long. */
+  /** The statement in one line, comments left out, cut where it is long; empty while none failed. */
   get failed(): string {
     return shortStatement(this.#failed);
+  }
+
+  #remember(statement: unknown): void {
+    this.#failed ||= typeof statement === "string" ? statement : (statement as { text: string }).text;
   }
 }
 
