@@ -23,7 +23,7 @@ const { passwords } = new Credentials("credentials");
 const platform = nativePlatform({ stateDir, dropData });
 
 const timescale = platform.service(
-  timescaledb({ port: ports.timescaledb, database, memoryMb, cpus }),
+  timescaledb({ port: ports.timescaledb, database, edition, memoryMb, cpus }),
   passwords,
 );
 const pooler = platform.service(

@@ -37,6 +37,10 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     summary: "the target's migrations: status, up, down",
     load: async () => (await import("./migrate.ts")).migrateCommand(),
   },
+  maintain: {
+    summary: "run the due tasks that the server has no scheduler for",
+    load: async () => (await import("./maintain.ts")).maintainCommand(),
+  },
   load: {
     summary: "load what the target lacks; --status: how far a load is",
     load: async () => (await import("./load.ts")).loadCommand(),

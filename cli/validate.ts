@@ -2,7 +2,6 @@ import { basename } from "node:path";
 import { Command, Option } from "commander";
 import { describeTarget } from "../loaders/connection.ts";
 import { recordedFingerprint } from "../loaders/source/snapshot.ts";
-import type { DeclaredObject } from "../loaders/validate/declared-checks.ts";
 import type { ExpectedHypertable } from "../loaders/validate/hypertable-checks.ts";
 import { readLoadHistory } from "../loaders/validate/load-history.ts";
 import { renderCheck } from "../loaders/validate/render-lines.ts";
@@ -11,7 +10,7 @@ import { strictThresholds, thresholdPresets } from "../loaders/validate/threshol
 import type { ValidationReport } from "../loaders/validation-report.ts";
 import { declaredHypertables, realisations } from "../migrations/declared.ts";
 import { intervalText } from "../migrations/interval.ts";
-import { type Realisation, titleOf } from "../migrations/objects/realise.ts";
+import { declaredObject } from "../migrations/objects/realise.ts";
 import type { DeclaredHypertable } from "../migrations/timescale.ts";
 import { copyPathIn } from "../stacks/resources/source-folder.ts";
 import type { ValidateCommandRequest } from "../stacks/resources/validation-provider.ts";
@@ -88,7 +87,7 @@ async function validate(
   const { loader, name, migrationsDir, context: given } = await findWorkload(request.workload);
   const context = { ...given, edition: request.edition, hypertables: request.hypertables };
   const hypertables = (await declaredHypertables(migrationsDir, context)).map(expected);
-  const declared = (await realisations(migrationsDir, context)).map(asked);
+  const declared = (await realisations(migrationsDir, context)).map(declaredObject);
   const { source, target, thresholds = strictThresholds } = request;
   const at = new Date().toISOString();
   const args = { ...request, thresholds, workload: name, loader, hypertables, declared, signal, events };
@@ -107,13 +106,6 @@ async function validate(
 
 function expected({ table, time, chunk }: DeclaredHypertable): ExpectedHypertable {
   return { table, column: time, interval: intervalText(chunk) };
-}
-
-function asked({ object, as, how, reason, checks }: Realisation): DeclaredObject {
-  return {
-    ...{ name: titleOf(object), how, skipped: as === "skipped", questions: checks },
-    ...(reason !== undefined && { reason }),
-  };
 }
 
 type Reporter = (event: ValidationEvent) => void;

@@ -8,6 +8,9 @@ import { TimeliftError } from "../loaders/timelift-error.ts";
  */
 export type Edition = "apache" | "community";
 
+/** What `timescaledb.license` says on each. */
+export const licences: Record<Edition, string> = { apache: "apache", community: "timescale" };
+
 /** The edition that SQL is built for where nothing else is said. */
 export function editionOf({ edition = "apache" }: { edition?: Edition }): Edition {
   return edition;
@@ -20,7 +23,7 @@ export async function readEdition(client: pg.ClientBase): Promise<Edition | null
   );
   const license = rows[0]?.license;
   if (!license) return null;
-  return license === "apache" ? "apache" : "community";
+  return license === licences.apache ? "apache" : "community";
 }
 
 /** What of a server migrations need. */

@@ -60,22 +60,24 @@ export async function findWorkload(reference: WorkloadReference): Promise<Worklo
     });
   }
   const module = (await import(pathToFileURL(loaderFile).href)) as {
-    default?: LoaderDefinition;
+    default?: LoaderDefinition | ((options: Record<string, unknown>) => LoaderDefinition);
     options?: z.ZodType<Record<string, unknown>>;
   };
-  if (!module.default?.tables) {
+  const options = parseOptions(reference, module.options);
+  const loader = typeof module.default === "function" ? module.default(options) : module.default;
+  if (!loader?.tables) {
     throw new TimeliftError({
       code: "workload-loader",
       subject: loaderFile,
       problem: "its default export is no loader",
-      remedy: "export default defineLoader({ tables: { … } })",
+      remedy: "export default defineLoader({ tables: { … } }), or a function of the options that gives one",
     });
   }
   return {
     name: reference.name,
-    loader: module.default,
+    loader,
     migrationsDir,
-    context: { options: parseOptions(reference, module.options) },
+    context: { options },
   };
 }
 

@@ -1,3 +1,4 @@
+import type { DeclaredObject } from "../../loaders/validate/declared-checks.ts";
 import { chunkInterval } from "./chunk-interval.ts";
 import { columnstore } from "./columnstore.ts";
 import { columnstorePolicy } from "./columnstore-policy.ts";
@@ -51,6 +52,14 @@ export function titleOf({ kind, name }: Pick<TimescaleObject, "kind" | "name">):
 export function describeRealisation({ as, how, reason }: Pick<Realisation, "as" | "how" | "reason">): string {
   if (as === "skipped") return `skipped: ${reason}`;
   return as === "fallback" ? `${how} (fallback: ${reason})` : how;
+}
+
+/** What validation asks the target about an object. */
+export function declaredObject({ object, as, how, reason, checks }: Realisation): DeclaredObject {
+  return {
+    ...{ name: titleOf(object), how, skipped: as === "skipped", questions: checks },
+    ...(reason !== undefined && { reason }),
+  };
 }
 
 /** Each kind takes its own objects only, which no signature of a union can say. */

@@ -1,3 +1,5 @@
+import type { Edition } from "../../migrations/edition.ts";
+
 /** The services that a stack can have; also the names of their folders, config keys and log files. */
 export const serviceNames = ["timescaledb", "pgbouncer", "redis", "prometheus"] as const;
 export type ServiceName = (typeof serviceNames)[number];
@@ -23,6 +25,8 @@ interface DeclarationOf<Name extends ServiceName> {
 export interface TimescaleDbDeclaration extends DeclarationOf<"timescaledb"> {
   /** Major versions of PostgreSQL that will do, both included. */
   postgres: { minimum: number; maximum: number };
+  /** What its licence allows; the community edition asks for a build that has it. */
+  edition: Edition;
   /** The application's database. */
   database: string;
   health: { timeoutSeconds: number; query: string; role: string };

@@ -1,3 +1,4 @@
+import { type Edition, licences } from "../../migrations/edition.ts";
 import type { TimescaleDbDeclaration } from "./service.ts";
 import { tuning } from "./timescaledb-tuning.ts";
 
@@ -7,6 +8,11 @@ export interface TimescaleDbArgs {
   port: number;
   /** The application's database, made at the first start. A change of name makes a second, empty database. */
   database: string;
+  /**
+   * Edition of TimescaleDB. A server that can be either is held to it by its licence setting, which a reload takes.
+   * @default "apache", which Debian builds
+   */
+  edition?: Edition;
   /**
    * Memory that the server may count on, in MB. Fixed rather than read from the machine, so that a preview
    * says the same everywhere.
@@ -30,12 +36,14 @@ export interface TimescaleDbArgs {
  * restart to be added later). Loopback only, SCRAM only, durable: fsync and full_page_writes stay on.
  */
 export function timescaledb(args: TimescaleDbArgs): TimescaleDbDeclaration {
+  const edition = args.edition ?? "apache";
   return {
     name: "timescaledb",
     version: { minimum: "2.17" },
     postgres: { minimum: 15, maximum: 18 },
     port: args.port,
     database: args.database,
+    edition,
     settings: {
       ...tuning({
         memoryMb: args.memoryMb ?? 2048,
@@ -44,6 +52,7 @@ export function timescaledb(args: TimescaleDbArgs): TimescaleDbDeclaration {
       }),
       shared_preload_libraries: "timescaledb,pg_cron,pg_stat_statements",
       "timescaledb.telemetry_level": "off",
+      "timescaledb.license": licences[edition],
       "cron.database_name": args.database,
       // Without it pg_cron opens a TCP connection for each job, which SCRAM would refuse.
       "cron.use_background_workers": true,

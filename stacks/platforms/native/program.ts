@@ -83,6 +83,7 @@ async function findPostgres(
     if (!isExecutable(file)) continue;
     const extension = extensionVersion(share);
     if (extension === undefined || older(extension, declaration.version.minimum)) continue;
+    if (declaration.edition === "community" && !hasCommunity(library, extension)) continue;
     const server = root === "host" ? await askVersion(file) : await treeVersion(root.tree, file);
     const major = Number.parseInt(server ?? "", 10);
     const { minimum, maximum } = declaration.postgres;
@@ -128,6 +129,11 @@ function extensionVersion(share: string): string | undefined {
   return /default_version\s*=\s*'([^']+)'/.exec(readFileSync(control, "utf8"))?.[1];
 }
 
+/** What only the Community edition does lies in a library of its own. */
+function hasCommunity(library: string, extension: string): boolean {
+  return existsSync(join(library, `timescaledb-tsl-${extension}.so`));
+}
+
 /** What a program of the host says to `--version`. */
 async function askVersion(file: string): Promise<string | undefined> {
   try {
@@ -168,6 +174,16 @@ function originOf(root: Root, folder: string): string {
 }
 
 function missing(declaration: ServiceDeclaration, dataMajor?: number): TimeliftError {
+  if (declaration.name === "timescaledb" && declaration.edition === "community") {
+    const major = dataMajor === undefined ? "" : ` for PostgreSQL ${dataMajor}, which made the data,`;
+    return new TimeliftError({
+      code: "program-missing",
+      subject: declaration.name,
+      problem: `no TimescaleDB ${declaration.version.minimum} of the Community edition${major} is here; Debian builds the Apache edition only.`,
+      remedy:
+        "put the folder of a PostgreSQL that has it on PATH, or stay: pulumi config set timelift:edition apache",
+    });
+  }
   if (dataMajor !== undefined) {
     return new TimeliftError({
       code: "program-missing",
