@@ -25,7 +25,9 @@ export interface Program {
 }
 
 /**
- * The program that runs a service: the host's where it is new enough, else the Debian tree's.
+ * The program that runs a service: the host's where it is new enough, else the Debian tree's. A PostgreSQL of the Apache
+ * edition needs pg_cron, which runs what stands in for policies: one without it comes last, and `timelift maintain` has
+ * to be called there.
  *
  * @param dataMajor the PostgreSQL that made the data folder, where there is one: only that one can open it
  * @throws TimeliftError `program-missing` where not even the tree has it.
@@ -36,10 +38,14 @@ export async function findProgram(
   dataMajor?: number,
 ): Promise<Program> {
   const onHost = await find(declaration, "host", dataMajor);
-  if (onHost !== undefined) return onHost;
-  const inTree = await find(declaration, { tree: await ensureSysroot(log) }, dataMajor);
-  if (inTree !== undefined) return inTree;
+  if (onHost !== undefined && !lacksScheduler(declaration, onHost)) return onHost;
+  const program = (await find(declaration, { tree: await ensureSysroot(log) }, dataMajor)) ?? onHost;
+  if (program !== undefined) return program;
   throw missing(declaration, dataMajor);
+}
+
+function lacksScheduler(declaration: ServiceDeclaration, { hasCron }: Program): boolean {
+  return declaration.name === "timescaledb" && declaration.edition === "apache" && hasCron !== true;
 }
 
 function find(declaration: ServiceDeclaration, root: Root, dataMajor?: number): Promise<Program | undefined> {
