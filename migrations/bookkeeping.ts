@@ -90,6 +90,22 @@ const taskFunctions = `
   END
   $timelift$;
 
+  -- Who may read a table may read what belongs to it.
+  CREATE OR REPLACE FUNCTION timelift.share_reading(of_table regclass, with_table regclass) RETURNS void
+  LANGUAGE plpgsql AS $timelift$
+  DECLARE
+    reader regrole;
+    schema_name regnamespace := (SELECT relnamespace FROM pg_class WHERE oid = with_table);
+  BEGIN
+    FOR reader IN SELECT DISTINCT grantee::regrole FROM pg_class, aclexplode(relacl)
+      WHERE oid = of_table AND privilege_type = 'SELECT' AND grantee <> 0
+    LOOP
+      EXECUTE format('GRANT USAGE ON SCHEMA %s TO %s', schema_name, reader);
+      EXECUTE format('GRANT SELECT ON %s TO %s', with_table, reader);
+    END LOOP;
+  END
+  $timelift$;
+
   -- Refreshes a materialized view; concurrently once it has been filled.
   CREATE OR REPLACE FUNCTION timelift.refresh_view(view_name text) RETURNS void LANGUAGE plpgsql AS $timelift$
   BEGIN

@@ -1,6 +1,6 @@
 import type { DeclaredKeys } from "../loaders/declared-keys.ts";
 import { quoteIdentifier as identifier } from "../loaders/identifier.ts";
-import { intervalSql, parseInterval } from "./interval.ts";
+import { intervalSql, intervalText, parseInterval } from "./interval.ts";
 import { literal } from "./literal.ts";
 import { setChunkInterval } from "./objects/chunk-interval.ts";
 import type { TimescaleObject } from "./objects/object.ts";
@@ -83,13 +83,21 @@ export function builderOf(list: Operation[]): TimescaleBuilder {
       object(() => ({ kind: "continuous aggregate", name, ...args, query: unindented(args.query) }));
     },
     retention(table, { after, enabled = true }) {
-      object((context) => {
-        const { retention = enabled ? "on" : "off" } = settings(context, table);
-        if (retention === "off") return null;
-        const age =
-          retention === "on" ? after : parseInterval(retention, `timelift:hypertables.${table}.retention`);
-        return { kind: "retention", name: table, after: age };
-      });
+      const key = `timelift:hypertables.${table}.retention`;
+      object(
+        (context) => {
+          const { retention = enabled ? "on" : "off" } = settings(context, table);
+          if (retention === "off") return null;
+          return {
+            kind: "retention",
+            name: table,
+            after: retention === "on" ? after : parseInterval(retention, key),
+          };
+        },
+        {
+          off: `retention ${table}: off; ${key} turns it on, for rows older than ${intervalText(after)} or another span`,
+        },
+      );
     },
     reorder(table, { index }) {
       object(() => ({ kind: "reorder", name: table, index }));

@@ -97,6 +97,8 @@ export interface Operation {
   fixed?: { up: Step; down: Step };
   /** What each edition has its own way for; null where the stack's config leaves it out. */
   object?: (context: MigrationContext) => TimescaleObject | null;
+  /** What a preview says where the config leaves it out. */
+  off?: string;
   /** A table that comes into being. */
   creates?: string;
   hypertable?: DeclaredHypertable;
@@ -145,6 +147,7 @@ export function timescale(
       operation.fixed?.up(pgm);
       const found = realisation(operation);
       if (found !== undefined) createObject(pgm, found);
+      else if (operation.off !== undefined) pgm.sql(`-- ${operation.off}`);
     }
   };
   const fixed: Action = (pgm, context) => {

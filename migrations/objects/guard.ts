@@ -74,7 +74,7 @@ function create(object: Guard): string[] {
     `CREATE TABLE ${name} AS
   SELECT ${columns.join(", ")} FROM ${identifier(table)} WHERE ${isThere(identifier(table))};`,
     `ALTER TABLE ${name} ADD PRIMARY KEY (${unique.map(identifier).join(", ")}), ALTER COLUMN ${identifier(time)} SET NOT NULL;`,
-    readableLike(table, name),
+    `SELECT timelift.share_reading(${literal(identifier(table))}, ${literal(name)});`,
     `CREATE FUNCTION ${name}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $timelift$
 BEGIN
@@ -96,21 +96,6 @@ $timelift$;`,
       (trigger) => `CREATE TRIGGER ${identifier(trigger.name)} ${trigger.event} EXECUTE FUNCTION ${name}();`,
     ),
   ];
-}
-
-/** Who may read the hypertable may read its guard. */
-function readableLike(table: string, guard: string): string {
-  return `DO $timelift$
-DECLARE reader text;
-BEGIN
-  FOR reader IN SELECT DISTINCT grantee::regrole::text FROM pg_class, aclexplode(relacl)
-    WHERE oid = ${literal(identifier(table))}::regclass AND privilege_type = 'SELECT' AND grantee <> 0
-  LOOP
-    EXECUTE format('GRANT USAGE ON SCHEMA ${guardSchema} TO %s', reader);
-    EXECUTE format('GRANT SELECT ON %s TO %s', ${literal(guard)}, reader);
-  END LOOP;
-END
-$timelift$;`;
 }
 
 function check(object: Guard): ObjectCheck {
