@@ -1,5 +1,8 @@
-/** Marks a source column that the target does not have. */
+/** Marks a source column that the target does not have, or, as `rest`, all that `columns` does not name. */
 export const drop = Symbol("drop");
+
+/** Marks a target table that has no source: `from: none`. */
+export const none = Symbol("none");
 
 /** How timelift finds out what changed in a source table since the last load. */
 export type Change =
@@ -48,13 +51,47 @@ export const julianDay: Reading = { kind: "julianDay" };
 /** What becomes of one source column: a new name, a way of reading, or nothing at all. */
 export type ColumnRule = string | ColumnReading | typeof drop;
 
+/** How the value of a derived column is read, as in `ColumnReading`. */
+export type DerivationReading = Pick<ColumnReading, "read" | "empty">;
+
+/** A target column whose value is worked out from the source row, by SQLite. Made by `expression` or `lookup`. */
+export type Derivation = DerivationReading &
+  (
+    | { kind: "expression"; sql: string }
+    /** `key`: column of the source table `from` -> column of the row itself. */
+    | { kind: "lookup"; from: string; key: Record<string, string>; value: string }
+  );
+
+/**
+ * SQL over the source row, in SQLite's dialect: `first_name: expression("coalesce(telegram_username, 'User')")`. The
+ * same row must give the same value every time, or every load finds a change.
+ */
+export const expression = (sql: string, reading: DerivationReading = {}): Derivation => {
+  return { kind: "expression", sql, ...reading };
+};
+
+/**
+ * A column of another source table's row, found by key: `lookup("signals", { id: "signal_id" }, "as_of_ts")` is the
+ * `as_of_ts` of the row of signals whose `id` is the row's own `signal_id`. NULL where there is no such row, or the key
+ * is NULL. Rows of that table with the same key must not differ in the value (`lookup-ambiguous`).
+ *
+ * A change of the value there is a change of the row here, which `change: full` finds; `append` and `updatedAt` do not.
+ */
+export const lookup = (
+  from: string,
+  key: Record<string, string>,
+  value: string,
+  reading: DerivationReading = {},
+): Derivation => ({ kind: "lookup", from, key, value, ...reading });
+
 /** What differs from "the same name, the obvious type" for one target table. */
 export interface TableDefinition {
   /**
-   * The source table or view.
+   * The source table or view; several target tables may come from the same one. `none` for a target-only table: it has
+   * to be there, nothing is loaded into it, and its rows are not looked at.
    * @default the target table's name
    */
-  from?: string;
+  from?: string | typeof none;
   /** SQL condition over the source row; rows that fail it are not part of the load. */
   where?: string;
   /**
@@ -64,10 +101,21 @@ export interface TableDefinition {
    */
   order?: string[];
   /**
-   * Source column -> target column, a way of reading, or `drop`. Columns left out keep their name.
+   * Source column -> target column, a way of reading, or `drop`. What becomes of columns left out, `rest` says.
    * @default {}
    */
   columns?: Record<string, ColumnRule>;
+  /**
+   * What becomes of source columns that `columns` does not name: with `drop`, the target has none of them.
+   * @default each goes to the target column of its name
+   */
+  rest?: typeof drop;
+  /**
+   * Target column -> how its value is worked out: `expression("…")` or `lookup(…)`. Such a table is read through SQLite,
+   * which takes about three times as long as an ordinary one.
+   * @default {}
+   */
+  derive?: Record<string, Derivation>;
   /**
    * Target columns the source has nothing for; they get their default or NULL.
    * @default []
@@ -102,4 +150,20 @@ export interface LoaderDefinition {
 /** Declares a loader; a workload's `loader.ts` exports the result as default. */
 export function defineLoader(definition: LoaderDefinition): LoaderDefinition {
   return definition;
+}
+
+/** The name of the source table that an entry reads; the entry must not be target-only. */
+export function sourceNameOf(target: string, { from = target }: TableDefinition): string {
+  if (typeof from === "string") return from;
+  throw new Error(`table ${target} has no source`);
+}
+
+/** The entries that rows are loaded for. */
+export function loadedEntries({ tables }: Pick<LoaderDefinition, "tables">): [string, TableDefinition][] {
+  return Object.entries(tables).filter(([, { from }]) => from !== none);
+}
+
+/** The target tables that only have to be there (`from: none`). */
+export function targetOnlyTables({ tables }: Pick<LoaderDefinition, "tables">): string[] {
+  return Object.keys(tables).filter((name) => tables[name]?.from === none);
 }

@@ -1,4 +1,10 @@
-import type { LoaderDefinition, Reading, TableDefinition } from "./define-loader.ts";
+import {
+  type LoaderDefinition,
+  none,
+  type Reading,
+  sourceNameOf,
+  type TableDefinition,
+} from "./define-loader.ts";
 import { quoteIdentifier } from "./identifier.ts";
 import { didYouMean } from "./nearest-name.ts";
 import { mapColumns } from "./resolve-table.ts";
@@ -46,17 +52,18 @@ export function narrowLoader(
   facts: NarrowingFacts,
 ): LoaderDefinition {
   if (!isNarrowed(narrowing)) return loader;
-  const tables = chooseTables(loader, narrowing.tables).map(([target, definition]) => {
-    const source = findSourceTable(facts.schema, definition.from ?? target);
-    return { target, definition, source, conditions: [] as string[] };
+  const chosen = chooseTables(loader, narrowing.tables);
+  const tables = chosen.flatMap(([target, definition]): NarrowedTable[] => {
+    if (definition.from === none) return [];
+    const source = findSourceTable(facts.schema, sourceNameOf(target, definition));
+    return [{ target, definition, source, conditions: [] }];
   });
   for (const [column, values] of Object.entries(narrowing.keys ?? {})) addKey(tables, column, values);
   if (narrowing.startDate !== undefined) addStart(tables, narrowing.startDate, facts.hypertables);
-  return {
-    tables: Object.fromEntries(
-      tables.map(({ target, definition, conditions }) => [target, withConditions(definition, conditions)]),
-    ),
-  };
+  const narrowed = tables.map(({ target, definition, conditions }) => {
+    return [target, withConditions(definition, conditions)] as const;
+  });
+  return { tables: { ...Object.fromEntries(chosen), ...Object.fromEntries(narrowed) } };
 }
 
 interface NarrowedTable {
@@ -90,11 +97,11 @@ function withConditions(definition: TableDefinition, conditions: string[]): Tabl
 function addKey(tables: NarrowedTable[], column: string, values: string[]): void {
   let found = false;
   for (const table of tables) {
-    const name = sourceColumn(table, column);
-    if (name === undefined) continue;
+    const value = sqlOf(table, column);
+    if (value === undefined) continue;
     found = true;
     const list = [...new Set(values)].flatMap(literals).join(", ");
-    table.conditions.push(`${quoteIdentifier(name)} IN (${list})`);
+    table.conditions.push(`${value} IN (${list})`);
   }
   if (found) return;
   const known = [...new Set(tables.flatMap(namesOf))];
@@ -114,7 +121,7 @@ function addStart(tables: NarrowedTable[], day: string, hypertables: NarrowingFa
     const pair = mapColumns(table.definition, table.source).find((each) => each.target === time);
     if (pair === undefined) continue;
     found = true;
-    table.conditions.push(notBefore(quoteIdentifier(pair.source), day, pair.reading));
+    table.conditions.push(notBefore(pair.expression, day, pair.reading));
   }
   if (found) return;
   throw new TimeliftError({
@@ -151,9 +158,10 @@ function inUnit(day: string, reading: Reading): number {
   return reading.unit === "s" ? ms / 1000 : reading.unit === "ms" ? ms : ms * 1000;
 }
 
-function sourceColumn({ definition, source }: NarrowedTable, column: string): string | undefined {
-  if (source.columns.some(({ name }) => name === column)) return column;
-  return mapColumns(definition, source).find(({ target }) => target === column)?.source;
+/** The column as SQL over the source row. */
+function sqlOf({ definition, source }: NarrowedTable, column: string): string | undefined {
+  if (source.columns.some(({ name }) => name === column)) return quoteIdentifier(column);
+  return mapColumns(definition, source).find(({ target }) => target === column)?.expression;
 }
 
 function namesOf({ definition, source }: NarrowedTable): string[] {

@@ -1,6 +1,6 @@
 import type pg from "pg";
 import { readChunkSpans } from "./chunk-span.ts";
-import type { LoaderDefinition } from "./define-loader.ts";
+import { type LoaderDefinition, targetOnlyTables } from "./define-loader.ts";
 import { didYouMean } from "./nearest-name.ts";
 import { resolveTable } from "./resolve-table.ts";
 import type { PlannedSource } from "./source/scan-source.ts";
@@ -12,14 +12,15 @@ import { TimeliftError } from "./timelift-error.ts";
 
 /**
  * Pairs source and target of every entry, so that every mistake shows before the first row is written. A table comes
- * after those it refers to.
- * @throws TimeliftError as `resolveTable`; order-column-missing
+ * after those it refers to. A target-only table has to be there, and is no task.
+ * @throws TimeliftError as `resolveTable` and `readTargetTable`; order-column-missing
  */
 export async function prepareTasks(
   client: pg.ClientBase,
   loader: LoaderDefinition,
   { reads, schema }: PlannedSource,
 ): Promise<TableTask[]> {
+  for (const name of targetOnlyTables(loader)) await readTargetTable(client, name);
   const tasks = new Map<string, TableTask>();
   const spans = await readChunkSpans(client);
   for (const planned of reads) {
@@ -33,7 +34,7 @@ export async function prepareTasks(
       throw new TimeliftError({
         code: "order-column-missing",
         subject: `target column ${planned.target}.${name}`,
-        problem: `the loader orders by it, but no source column lands there.${didYouMean(name, names)}`,
+        problem: `the loader orders by it, but no column lands there.${didYouMean(name, names)}`,
         remedy: 'Mend "order" in the loader; it takes target columns.',
       });
     });
@@ -45,7 +46,9 @@ export async function prepareTasks(
   }
   // Before the keys are there, the source's own references give the order.
   const targetsOf = (sourceTable: string) =>
-    [...tasks.values()].filter((task) => task.planned.read.table === sourceTable).map((task) => task.name);
+    [...tasks.values()]
+      .filter((task) => task.planned.read.table.toLowerCase() === sourceTable.toLowerCase())
+      .map((task) => task.name);
   const ordered = orderTables([...tasks.keys()], (name) => [
     ...(tasks.get(name)?.table.foreignKeys.map((key) => key.table) ?? []),
     ...(tasks.get(name)?.resolved.source.foreignKeys.flatMap((key) => targetsOf(key.table)) ?? []),

@@ -1,16 +1,19 @@
-import { drop, type Reading, type TableDefinition } from "./define-loader.ts";
+import { type Derivation, drop, type Reading, type TableDefinition } from "./define-loader.ts";
 import { quoteIdentifier } from "./identifier.ts";
 import { didYouMean } from "./nearest-name.ts";
+import { type Lookup, lookupSql } from "./source/lookup.ts";
 import type { SourceTable } from "./source/source-schema.ts";
 import type { TargetColumn, TargetTable, TargetType } from "./target-table.ts";
 import { TimeliftError } from "./timelift-error.ts";
 
-/** One source column on its way to one target column. */
+/** One value of the source row on its way to one target column. */
 export interface ResolvedColumn {
-  /** The source column's name. */
-  source: string;
-  /** The same as SQL over the source row: a quoted identifier. */
+  /** The source column's name; null for a derived column. */
+  source: string | null;
+  /** The value as SQL over the source row: a quoted identifier, or what a derived column declares. */
   expression: string;
+  /** Set where the value is another table's; `expression` says the same in plain SQL. */
+  lookup: Lookup | null;
   target: string;
   type: TargetType;
   /** The target's type as PostgreSQL writes it. */
@@ -22,20 +25,23 @@ export interface ResolvedColumn {
   emptyIsNull: boolean;
 }
 
-/** One source column with what the loader says of it, before the target is known. */
-export type MappedColumn = Pick<ResolvedColumn, "source" | "target" | "reading" | "emptyIsNull">;
+/** One value with what the loader says of it, before the target is known. */
+export type MappedColumn = Pick<
+  ResolvedColumn,
+  "source" | "expression" | "lookup" | "target" | "reading" | "emptyIsNull"
+>;
 
 /** What a loader entry means once source and target are known. */
 export interface ResolvedTable {
   target: string;
   source: SourceTable;
-  /** In source column order. */
+  /** In source column order, derived columns last. */
   columns: ResolvedColumn[];
   /** SQL condition over the source row, null for all rows. */
   where: string | null;
 }
 
-/** Source column -> target column for every column that is not dropped, without knowing the target. */
+/** Every column that is not dropped, then every derived one, without knowing the target. */
 export function mapColumns(definition: TableDefinition, sourceTable: SourceTable): MappedColumn[] {
   const rules = definition.columns ?? {};
   const names = sourceTable.columns.map((column) => column.name);
@@ -49,12 +55,28 @@ export function mapColumns(definition: TableDefinition, sourceTable: SourceTable
       });
     }
   }
-  return names.flatMap((name) => {
-    const rule = rules[name] ?? name;
+  const mapped = names.flatMap((name): MappedColumn[] => {
+    const rule = rules[name] ?? definition.rest ?? name;
     if (rule === drop) return [];
     const { to = name, read = null, empty = "reject" } = typeof rule === "string" ? { to: rule } : rule;
-    return [{ source: name, target: to, reading: read, emptyIsNull: empty === "null" }];
+    const expression = quoteIdentifier(name);
+    return [
+      { source: name, expression, lookup: null, target: to, reading: read, emptyIsNull: empty === "null" },
+    ];
   });
+  const derived = Object.entries(definition.derive ?? {}).map(([target, derivation]): MappedColumn => {
+    const { read = null, empty = "reject" } = derivation;
+    const value = derivedValue(derivation, sourceTable.name);
+    return { source: null, ...value, target, reading: read, emptyIsNull: empty === "null" };
+  });
+  return [...mapped, ...derived];
+}
+
+function derivedValue(derivation: Derivation, of: string): Pick<MappedColumn, "expression" | "lookup"> {
+  if (derivation.kind === "expression") return { expression: `(${derivation.sql})`, lookup: null };
+  const { from, value } = derivation;
+  const found: Lookup = { of, from, key: Object.entries(derivation.key), value };
+  return { expression: lookupSql(found), lookup: found };
 }
 
 /**
@@ -74,10 +96,9 @@ export function resolveTable(
     const column = byName.get(pair.target);
     if (column === undefined) throw missing(definition, sourceTable, target, pair);
     const type = writableType(target.name, column);
-    if (pair.reading !== null) requireTime(target.name, column, type, pair.source);
+    if (pair.reading !== null) requireTime(target.name, column, type, pair);
     return {
       ...pair,
-      expression: quoteIdentifier(pair.source),
       type,
       typeText: column.typeText,
       nullable: column.nullable,
@@ -92,15 +113,23 @@ function missing(
   definition: TableDefinition,
   sourceTable: SourceTable,
   target: Pick<TargetTable, "name" | "columns">,
-  pair: { source: string; target: string },
+  pair: MappedColumn,
 ): TimeliftError {
   const names = target.columns.map((column) => column.name);
+  if (pair.source === null) {
+    return new TimeliftError({
+      code: "target-column-missing",
+      subject: `target column ${target.name}.${pair.target}`,
+      problem: `the loader derives it, but the table has only: ${names.join(", ")}.${didYouMean(pair.target, names)}`,
+      remedy: `Mend the name in the loader's entry ${target.name}, derive, or add the column in a migration.`,
+    });
+  }
   if (definition.columns?.[pair.source] === undefined) {
     return new TimeliftError({
       code: "source-column-unplaced",
       subject: `source column ${sourceTable.name}.${pair.source}`,
       problem: `target table ${target.name} has no column of that name, and the loader neither maps nor drops it. The target has: ${names.join(", ")}.${didYouMean(pair.target, names)}`,
-      remedy: `In the loader's entry ${target.name}, write columns: { ${pair.source}: "<target column>" }, or ${pair.source}: drop.`,
+      remedy: `In the loader's entry ${target.name}, write columns: { ${pair.source}: "<target column>" }, or ${pair.source}: drop; rest: drop does so for every column not named.`,
     });
   }
   return new TimeliftError({
@@ -117,7 +146,7 @@ function writableType(table: string, column: TargetColumn): TargetType {
       code: "target-column-generated",
       subject: `target column ${table}.${column.name}`,
       problem: "the target computes it (GENERATED ALWAYS AS …), so nothing can be written there.",
-      remedy: "Drop the source column in the loader, or make the target column a plain one.",
+      remedy: "Drop or do not derive it in the loader, or make the target column a plain one.",
     });
   }
   if (column.type === null) {
@@ -132,12 +161,12 @@ function writableType(table: string, column: TargetColumn): TargetType {
   return column.type;
 }
 
-function requireTime(table: string, column: TargetColumn, type: TargetType, source: string): void {
+function requireTime(table: string, column: TargetColumn, type: TargetType, { source }: MappedColumn): void {
   if (type.kind === "date" || type.kind === "timestamp" || type.kind === "timestamptz") return;
   throw new TimeliftError({
     code: "reading-without-time",
     subject: `target column ${table}.${column.name}`,
-    problem: `the loader reads numbers of ${source} as moments (read: …), but the column's type is ${column.typeText}.`,
+    problem: `the loader reads numbers of ${source ?? "its derivation"} as moments (read: …), but the column's type is ${column.typeText}.`,
     remedy:
       'Make the column a timestamptz, timestamp or date in a migration, or take "read" away in the loader.',
   });
@@ -151,11 +180,17 @@ function requireEachOnce(table: string, columns: ResolvedColumn[]): void {
       throw new TimeliftError({
         code: "target-column-twice",
         subject: `target column ${table}.${column.target}`,
-        problem: `both source columns ${other} and ${column.source} are mapped to it.`,
-        remedy: "Map one of them elsewhere, or drop it.",
+        problem:
+          column.source === null
+            ? `source column ${other} is mapped to it, and the loader derives it too.`
+            : `both source columns ${other} and ${column.source} are mapped to it.`,
+        remedy:
+          column.source === null
+            ? `Drop the source column in the loader's entry ${table} (columns: { ${other}: drop }), map it elsewhere, or take the derivation away.`
+            : "Map one of them elsewhere, or drop it.",
       });
     }
-    from.set(column.target, column.source);
+    from.set(column.target, column.source ?? column.target);
   }
 }
 
@@ -187,8 +222,8 @@ function requireAllFilled(
           ? "it is NOT NULL without a default, and no source column lands there."
           : "no source column lands there, and the loader does not say so.",
         remedy: unfillable
-          ? "Map a source column to it, or give it a default in a migration."
-          : `Map a source column to it, or list it: absent: ["${column.name}"].`,
+          ? "Map a source column to it, derive it, or give it a default in a migration."
+          : `Map a source column to it, derive it, or list it: absent: ["${column.name}"].`,
       });
     }
   }

@@ -52,12 +52,10 @@ function build(sql: string, pragmas = ""): void {
 function bothWays(type: TargetType, more: Partial<EncodeJob> = {}) {
   const source = openSource(path);
   try {
-    const table = readSourceSchema(source).get("t");
-    if (table === undefined) throw new Error("no table t");
-    const { read, seed } = planRead(source, "t", {}, table);
+    const { read, seed } = planRead(source, "t", {}, readSourceSchema(source));
     const columns = read.columns.map(
-      (name): EncodedColumn => ({
-        ...{ source: name, target: name, type, nullable: true, reading: null, emptyIsNull: false },
+      ({ name }): EncodedColumn => ({
+        ...{ source: name, target: name ?? "", type, nullable: true, reading: null, emptyIsNull: false },
       }),
     );
     const job: EncodeJob = {

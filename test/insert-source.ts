@@ -1,6 +1,13 @@
 import Database from "better-sqlite3";
 import type pg from "pg";
-import { type ColumnReading, drop, type LoaderDefinition, type Reading } from "../loaders/define-loader.ts";
+import {
+  type ColumnReading,
+  drop,
+  type LoaderDefinition,
+  loadedEntries,
+  type Reading,
+  sourceNameOf,
+} from "../loaders/define-loader.ts";
 import { quoteIdentifier } from "../loaders/identifier.ts";
 
 const microsPer = { s: 1e6, ms: 1e3, us: 1 };
@@ -14,9 +21,9 @@ export async function insertSource(
   const source = new Database(path, { readonly: true });
   source.defaultSafeIntegers();
   await client.query("SET TimeZone = 'UTC'");
-  for (const [table, definition] of Object.entries(loader.tables)) {
+  for (const [table, definition] of loadedEntries(loader)) {
     const where = definition.where ? ` WHERE ${definition.where}` : "";
-    const from = quoteIdentifier(definition.from ?? table);
+    const from = quoteIdentifier(sourceNameOf(table, definition));
     const rows = source.prepare(`SELECT * FROM ${from}${where}`).all() as Record<string, unknown>[];
     const texts = await textColumns(client, table);
     const columns = Object.keys(rows[0] ?? {}).flatMap((column) => {

@@ -1,6 +1,6 @@
 import Database from "better-sqlite3";
 import { expect, test } from "vitest";
-import { defineLoader, epoch, julianDay } from "../loaders/define-loader.ts";
+import { defineLoader, epoch, julianDay, sourceNameOf } from "../loaders/define-loader.ts";
 import { isNarrowed, type Narrowing, narrowLoader } from "../loaders/narrow-loader.ts";
 import { readSourceSchema } from "../loaders/source/source-schema.ts";
 
@@ -42,7 +42,8 @@ const narrow = (narrowing: Narrowing, times = hypertables) => {
 
 /** Rowids of a table that the narrowed condition lets through. */
 function chosen(narrowing: Narrowing, table: "prices" | "odd" | "notes", times = hypertables): number[] {
-  const { from = table, where = "true" } = narrow(narrowing, times).tables[table] ?? {};
+  const { where = "true", ...definition } = narrow(narrowing, times).tables[table] ?? {};
+  const from = sourceNameOf(table, definition);
   const sql = `SELECT rowid FROM "${from.replaceAll('"', '""')}" WHERE (${where}) ORDER BY rowid`;
   return source.prepare(sql).pluck().all().map(Number);
 }

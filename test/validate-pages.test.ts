@@ -38,7 +38,7 @@ function columnsFor(path: string, table: string, kinds: Record<string, TargetTyp
     const expression = `"${name.replaceAll('"', '""')}"`;
     return {
       ...{ source: name, expression, target: name, type, typeText: type.kind },
-      ...{ nullable: true, reading: null, emptyIsNull: false },
+      ...{ nullable: true, lookup: null, reading: null, emptyIsNull: false },
     };
   });
   return { target: table, source: found, columns, where: null };

@@ -160,7 +160,7 @@ async function resolved(
   const declaration = declarations[declared] ?? { reading: null, emptyIsNull: false };
   const column: ResolvedColumn = {
     ...{ source: "v", expression: '"v"', target: "v", type: await targetType(type), typeText: type },
-    ...{ nullable: true, ...declaration },
+    ...{ nullable: true, lookup: null, ...declaration },
   };
   return { target: "v", source: findSourceTable(schema, `v${index}`), columns: [column], where: null };
 }

@@ -4,7 +4,8 @@ import { type SourceValue, ValueProblem, wrongClass } from "./value-problem.ts";
 
 /** What a column of time has to know of itself: how its numbers are read, and its names for the remedy. */
 export interface TimeColumn {
-  source: string;
+  /** Null for a derived column. */
+  source: string | null;
   target: string;
   reading: Reading | null;
 }
@@ -53,10 +54,16 @@ export function unitless(value: SourceValue, column: TimeColumn): ValueProblem {
   const guess = likely.find(({ from, to }) => size >= from && size < to);
   const if_ = guess === undefined ? "" : `if it is ${guess.words}, `;
   const rule = guess?.rule ?? 'epoch("s" | "ms" | "us") or julianDay';
-  const name = /^[A-Za-z_$][\w$]*$/.test(column.source) ? column.source : JSON.stringify(column.source);
-  const to = column.target === column.source ? "" : `to: ${JSON.stringify(column.target)}, `;
   return new ValueProblem(
     value,
-    `does not say its unit; ${if_}declare columns: { ${name}: { ${to}read: ${rule} } } (it is never guessed: another unit gives a year beyond the plausible)`,
+    `does not say its unit; ${if_}declare ${declaration(column, rule)} (it is never guessed: another unit gives a year beyond the plausible)`,
   );
+}
+
+/** Where the loader says how the column's numbers are read. */
+function declaration({ source, target }: TimeColumn, rule: string): string {
+  const key = (name: string) => (/^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name));
+  if (source === null) return `derive: { ${key(target)}: …(…, { read: ${rule} }) }`;
+  const to = target === source ? "" : `to: ${JSON.stringify(target)}, `;
+  return `columns: { ${key(source)}: { ${to}read: ${rule} } }`;
 }

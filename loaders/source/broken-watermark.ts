@@ -1,5 +1,6 @@
 import type { RejectedRow } from "../reject.ts";
 import type { EncodeJob } from "./encode-parts.ts";
+import { placeOf } from "./table-reader.ts";
 
 /**
  * Whether a rejected row has a problem in the column whose last value would be remembered: nothing is known to lie
@@ -7,6 +8,6 @@ import type { EncodeJob } from "./encode-parts.ts";
  */
 export function hasBrokenWatermark({ read, columns }: EncodeJob, rejects: RejectedRow[]): boolean {
   if (read.watermark === null || rejects.length === 0) return false;
-  const target = columns[read.columns.indexOf(read.watermark.column)]?.target;
+  const target = columns[placeOf(read, read.watermark.column)]?.target;
   return rejects.some(({ values }) => values.some(({ column }) => column === target));
 }

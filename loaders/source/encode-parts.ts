@@ -9,7 +9,14 @@ import type { Source } from "./open-source.ts";
 import { OrderedRows } from "./ordered-rows.ts";
 import { rejectRow } from "./reject-row.ts";
 import { RowDigest } from "./row-digest.ts";
-import { lastValue, type RowRange, readBatches, type SourceRow, type TableRead } from "./table-reader.ts";
+import {
+  lastValue,
+  placeOf,
+  type RowRange,
+  readBatches,
+  type SourceRow,
+  type TableRead,
+} from "./table-reader.ts";
 import { writeWatermark } from "./watermark.ts";
 
 /** What to read, encode and cut into parts. Plain data, so that it can cross into a worker. */
@@ -130,7 +137,7 @@ export function columnstoreRows({ columnstore, range }: EncodeJob): ColumnstoreR
 function mayEnd(read: TableRead, last: SourceRow | null, row: SourceRow): boolean {
   if (read.rowid !== null) return true;
   if (read.watermark?.kind !== "append" || last === null) return false;
-  const key = 1 + read.columns.indexOf(read.watermark.column);
+  const key = 1 + placeOf(read, read.watermark.column);
   return last[key] !== row[key];
 }
 
@@ -180,6 +187,6 @@ class PartInProgress {
     if (read.watermark.kind === "updatedAt") {
       return lastValue(source, read, lo === null || hi === null ? {} : { lo, hi });
     }
-    return this.last?.[1 + read.columns.indexOf(read.watermark.column)] ?? null;
+    return this.last?.[1 + placeOf(read, read.watermark.column)] ?? null;
   }
 }

@@ -2,7 +2,7 @@ import { type EncodedColumn, rowProblems } from "../encode/row-encoder.ts";
 import { describeValue, type SourceValue } from "../encode/value-problem.ts";
 import type { RejectedRow } from "../reject.ts";
 import type { Source } from "./open-source.ts";
-import type { SourceRow, TableRead } from "./table-reader.ts";
+import { placeOf, type SourceRow, type TableRead } from "./table-reader.ts";
 import { textCheck } from "./text-check.ts";
 
 /** Characters of a rejected value that are kept. */
@@ -31,10 +31,10 @@ export function rejectRow(source: Source, read: TableRead, columns: EncodedColum
 }
 
 function describeKey(read: TableRead, row: SourceRow): string {
-  const key = read.primaryKey.filter((name) => read.columns.includes(name));
+  const key = read.primaryKey.filter((name) => placeOf(read, name) >= 0);
   if (key.length > 0) {
     return key
-      .map((name) => `${name} ${describeValue(row[1 + read.columns.indexOf(name)] as SourceValue)}`)
+      .map((name) => `${name} ${describeValue(row[1 + placeOf(read, name)] as SourceValue)}`)
       .join(", ");
   }
   return row[0] === null ? "a row without key" : `rowid ${row[0]}`;

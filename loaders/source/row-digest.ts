@@ -63,5 +63,6 @@ export function digestSeed(target: string, read: TableRead, columns: MappedColum
   const ways = columns.map(({ target: to, reading, emptyIsNull }) =>
     reading === null && !emptyIsNull ? to : { to, reading, emptyIsNull },
   );
-  return JSON.stringify([target, read.table, read.columns, ways, read.where, read.watermark]);
+  const values = read.columns.map(({ name, expression }) => name ?? { expression });
+  return JSON.stringify([target, read.table, values, ways, read.where, read.watermark]);
 }

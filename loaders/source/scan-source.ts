@@ -1,10 +1,10 @@
-import type { LoaderDefinition } from "../define-loader.ts";
+import { type LoaderDefinition, loadedEntries } from "../define-loader.ts";
 import { type LoadPlan, type Part, sourceRows, type TablePlan } from "../load-result.ts";
 import { openSource, requireSound } from "./open-source.ts";
 import { rowCount } from "./row-count.ts";
 import { openSnapshot, type Snapshot } from "./snapshot.ts";
 import { SourceReader } from "./source-reader.ts";
-import { findSourceTable, readSourceSchema, type SourceSchema } from "./source-schema.ts";
+import { readSourceSchema, type SourceSchema } from "./source-schema.ts";
 import { requireStill, SourceMoved } from "./still-source.ts";
 import { type PlannedRead, planRead } from "./table-read.ts";
 import type { Verification } from "./verify-parts.ts";
@@ -66,13 +66,13 @@ async function scan(args: ScanSourceArgs, { path, fingerprint, mark }: Snapshot)
   return { fingerprint, tables, ignored };
 }
 
-/** Reads a copy's schema and decides how every loader entry is read. */
+/** Reads a copy's schema and decides how every loader entry is read; target-only ones are not. */
 export function planSource(copyPath: string, loader: LoaderDefinition): PlannedSource {
   const source = openSource(copyPath);
   try {
     const schema = readSourceSchema(source);
-    const reads = Object.entries(loader.tables).map(([target, definition]) =>
-      planRead(source, target, definition, findSourceTable(schema, definition.from ?? target)),
+    const reads = loadedEntries(loader).map(([target, definition]) =>
+      planRead(source, target, definition, schema),
     );
     const named = new Set(reads.map(({ read }) => read.table));
     return { reads, schema, ignored: [...schema.keys()].filter((name) => !named.has(name)) };

@@ -1,11 +1,12 @@
-import { full, type TableDefinition } from "../define-loader.ts";
+import { full, sourceNameOf, type TableDefinition } from "../define-loader.ts";
 import { quoteIdentifier } from "../identifier.ts";
 import { didYouMean } from "../nearest-name.ts";
 import { mapColumns } from "../resolve-table.ts";
 import { TimeliftError } from "../timelift-error.ts";
+import { requireDerivable } from "./derivations.ts";
 import type { Source } from "./open-source.ts";
 import { digestSeed } from "./row-digest.ts";
-import type { SourceTable } from "./source-schema.ts";
+import { findSourceTable, type SourceSchema, type SourceTable } from "./source-schema.ts";
 import type { TableRead } from "./table-reader.ts";
 
 /** How one loader entry reads its source table. */
@@ -18,16 +19,18 @@ export interface PlannedRead {
 
 /**
  * Decides how a loader entry's source table is read.
- * @throws TimeliftError source-column-missing, change-column-dropped, source-condition
+ * @throws TimeliftError source-column-missing, change-column-dropped, source-condition, and as `requireDerivable`
  */
 export function planRead(
   source: Source,
   target: string,
   definition: TableDefinition,
-  table: SourceTable,
+  schema: SourceSchema,
 ): PlannedRead {
+  const table = findSourceTable(schema, sourceNameOf(target, definition));
+  requireDerivable(source, schema, { target, definition, table });
   const pairs = mapColumns(definition, table);
-  const columns = pairs.map((pair) => pair.source);
+  const columns = pairs.map(({ source: name, expression, lookup }) => ({ name, expression, lookup }));
   const change = definition.change ?? full;
   const watermark =
     change.kind === "full"
@@ -37,7 +40,11 @@ export function planRead(
           column: knownColumn(table, change.kind === "append" ? change.key : change.column),
         };
   const appendsByRowid = watermark?.kind === "append" && isRowid(table, watermark.column);
-  if (watermark?.kind === "append" && !appendsByRowid && !columns.includes(watermark.column)) {
+  if (
+    watermark?.kind === "append" &&
+    !appendsByRowid &&
+    !columns.some(({ name }) => name === watermark.column)
+  ) {
     throw new TimeliftError({
       code: "change-column-dropped",
       subject: `source column ${table.name}.${watermark.column}`,

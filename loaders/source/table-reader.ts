@@ -1,6 +1,17 @@
 import type { SourceValue } from "../encode/value-problem.ts";
 import { quoteIdentifier } from "../identifier.ts";
+import { type Lookup, quickExpression } from "./lookup.ts";
 import type { Source } from "./open-source.ts";
+
+/** One value that is read of a row. */
+export interface ReadColumn {
+  /** The source column; null for a value that is worked out. */
+  name: string | null;
+  /** SQL over the source row, which can stand anywhere in an expression. */
+  expression: string;
+  /** Set for a value of another table's row; then `expression` says the same in plain SQL. */
+  lookup: Lookup | null;
+}
 
 /** What to read of one source table; plain data, so that it can cross into a worker. */
 export interface TableRead {
@@ -11,8 +22,7 @@ export interface TableRead {
    * column's order. With a rowid the table is read, and remembered, in rowid ranges.
    */
   rowid: string | null;
-  /** Source columns to read. */
-  columns: string[];
+  columns: ReadColumn[];
   primaryKey: string[];
   /** SQL condition over the source row, null for all rows. */
   where: string | null;
@@ -54,14 +64,18 @@ export function* readBatches(
     conditions.push(`${quoteIdentifier(column)} ${inclusive ? ">=" : ">"} ?`);
     parameters.push(value);
   }
-  if (range.rowids) {
-    for (const rowid of range.rowids) yield* readBatches(source, read, { lo: rowid, hi: rowid });
-    return;
-  }
-  const columns = read.columns.map(quoteIdentifier).join(", ");
+  const columns = read.columns.map((column) => quickExpression(source, column)).join(", ");
   const select = `SELECT ${read.rowid ?? "NULL"}, ${columns} FROM ${quoteIdentifier(read.table)}`;
   if (read.rowid === null) {
     yield* readThrough(source, `${select}${whereSql(conditions)} ORDER BY ${orderSql(read)}`, parameters);
+    return;
+  }
+  if (range.rowids) {
+    const one = source.prepare(`${select}${whereSql([...conditions, `${read.rowid} = ?`])}`).raw(true);
+    for (const rowid of range.rowids) {
+      const row = one.get(rowid) as SourceRow | undefined;
+      if (row !== undefined) yield [row];
+    }
     return;
   }
   conditions.push(`${read.rowid} BETWEEN ? AND ?`);
@@ -107,10 +121,18 @@ function whereSql(conditions: string[]): string {
   return conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
 }
 
+/** Without a key all values give the order, by their places behind the rowid's. */
 function orderSql(read: TableRead): string {
-  const key = read.primaryKey.length > 0 ? read.primaryKey : read.columns;
-  const columns = read.watermark?.kind === "append" ? [read.watermark.column, ...key] : key;
-  return columns.map(quoteIdentifier).join(", ");
+  const key = read.primaryKey.map(quoteIdentifier);
+  const terms = key.length > 0 ? key : read.columns.map((_, i) => String(i + 2));
+  return (
+    read.watermark?.kind === "append" ? [quoteIdentifier(read.watermark.column), ...terms] : terms
+  ).join(", ");
+}
+
+/** The place of a source column among the values that are read; -1 where it is not read. */
+export function placeOf(read: TableRead, column: string): number {
+  return read.columns.findIndex(({ name }) => name === column);
 }
 
 /** Counts the rows of a range. */

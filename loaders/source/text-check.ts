@@ -2,7 +2,7 @@ import type { Statement } from "better-sqlite3";
 import { type SourceValue, ValueProblem } from "../encode/value-problem.ts";
 import { quoteIdentifier } from "../identifier.ts";
 import type { Source } from "./open-source.ts";
-import type { SourceRow, TableRead } from "./table-reader.ts";
+import { placeOf, type SourceRow, type TableRead } from "./table-reader.ts";
 
 /**
  * Returns a check for rows with U+FFFD in a text. JavaScript reads bytes that are no UTF-8 as that character, so SQLite
@@ -13,8 +13,8 @@ import type { SourceRow, TableRead } from "./table-reader.ts";
  */
 export function textCheck(source: Source, read: TableRead, targets: string[]) {
   const encoding = source.pragma("encoding", { simple: true }) as string;
-  const places = (names: string[]) => names.map((name) => read.columns.indexOf(name) + 1);
-  const isKeyed = read.primaryKey.length > 0 && read.primaryKey.every((name) => read.columns.includes(name));
+  const places = (names: string[]) => names.map((name) => placeOf(read, name) + 1);
+  const isKeyed = read.primaryKey.length > 0 && read.primaryKey.every((name) => placeOf(read, name) >= 0);
   const key = read.rowid !== null ? [0] : isKeyed ? places(read.primaryKey) : null;
   const statements = new Map<string, Statement>();
   const prepared = (sql: string) => {
@@ -23,7 +23,7 @@ export function textCheck(source: Source, read: TableRead, targets: string[]) {
     return known;
   };
   const nameOf = (place: number) =>
-    place === 0 ? (read.rowid as string) : quoteIdentifier(read.columns[place - 1] as string);
+    place === 0 ? (read.rowid as string) : (read.columns[place - 1]?.expression ?? "");
 
   return (row: SourceRow): ValueProblem[] => {
     const suspects = read.columns.flatMap((_, i) => {

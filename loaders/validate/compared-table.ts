@@ -24,7 +24,7 @@ export function compareTable(
 ): ComparedTable {
   const names = resolved.columns.map((column) => column.target);
   const sourceKey = resolved.columns
-    .filter((column) => resolved.source.primaryKey.includes(column.source))
+    .filter(({ source }) => source !== null && resolved.source.primaryKey.includes(source))
     .map((column) => column.target);
   const wholeSourceKey = sourceKey.length === resolved.source.primaryKey.length ? sourceKey : [];
   const key = [...target.uniqueKeys, wholeSourceKey].find(

@@ -106,8 +106,7 @@ async function targetReferences(table: ComparedTable, client: pg.ClientBase): Pr
 
 function sourceReferences(table: ComparedTable, tables: ComparedTable[]): Reference[] {
   return table.resolved.source.foreignKeys.flatMap((key): Reference[] => {
-    const parents = tables.filter(({ resolved }) => resolved.source.name === key.table);
-    return parents.flatMap((parent): Reference[] => {
+    return parentsIn(tables, key.table).flatMap((parent): Reference[] => {
       const named = key.references.length > 0 ? key.references : parent.resolved.source.primaryKey;
       const columns = targetNames(table, key.columns);
       const parentColumns = targetNames(parent, named);
@@ -115,6 +114,17 @@ function sourceReferences(table: ComparedTable, tables: ComparedTable[]): Refere
       return [{ columns, parent: targetSql(parent), parentColumns, enforced: false, validated: false }];
     });
   });
+}
+
+/**
+ * The target tables that stand for a source table. Where several come from it, those of some of its rows hold no parent
+ * for the others.
+ */
+function parentsIn(tables: ComparedTable[], source: string): ComparedTable[] {
+  const parents = tables.filter(
+    ({ resolved }) => resolved.source.name.toLowerCase() === source.toLowerCase(),
+  );
+  return parents.length > 1 ? parents.filter(({ resolved }) => resolved.where === null) : parents;
 }
 
 /** Target names of source columns; undefined when one of them is dropped. */

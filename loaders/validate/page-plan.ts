@@ -22,6 +22,7 @@ export function planPages(table: ResolvedTable, source: Source, file: PageSource
   if (kind !== "table" || rowid === null || table.where !== null) return undefined;
   if (file.encoding !== 1 || file.wal) return undefined;
   if (columns.some(({ generated }) => generated === "virtual")) return undefined;
+  if (table.columns.some((column) => column.source === null)) return undefined;
   // Its text is cast by the server, many rows at a time.
   if (table.columns.some(({ type }) => type.kind === "jsonb")) return undefined;
   const root = source

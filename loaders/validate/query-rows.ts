@@ -1,5 +1,6 @@
 import { quoteIdentifier } from "../identifier.ts";
 import type { ResolvedTable } from "../resolve-table.ts";
+import { quickExpression } from "../source/lookup.ts";
 import type { Source } from "../source/open-source.ts";
 import { canonicalForm, type Form, jsonSource } from "./canonical-form.ts";
 import { RowBytes } from "./row-bytes.ts";
@@ -116,7 +117,7 @@ export class QueryRows implements SourceRows, RowOrigin {
 
   *#batches(): Generator<SourceValue[][]> {
     const encoding = this.#source.pragma("encoding", { simple: true }) as string;
-    const columns = this.#table.columns.map(({ expression }) => expression);
+    const columns = this.#table.columns.map((column) => quickExpression(this.#source, column));
     const isText = this.#table.columns.map(({ type }) => textKinds.has(type.kind));
     const bytes = columns.map((column, at) =>
       isText[at] ? `CASE typeof(${column}) WHEN 'text' THEN CAST(${column} AS BLOB) END` : "NULL",
@@ -153,7 +154,9 @@ export class QueryRows implements SourceRows, RowOrigin {
   #widest(where: string): number {
     const wide = this.#table.columns.filter(({ type }) => wideKinds.has(type.kind));
     if (wide.length === 0) return 0;
-    const widths = wide.map(({ expression }) => `coalesce(octet_length(${expression}), 0)`);
+    const widths = wide.map(
+      (column) => `coalesce(octet_length(${quickExpression(this.#source, column)}), 0)`,
+    );
     const widest = this.#source
       .prepare(`SELECT max(${widths.join(" + ")}) FROM ${quoteIdentifier(this.#table.source.name)}${where}`)
       .pluck()

@@ -1,6 +1,6 @@
 import type pg from "pg";
 import type { Connection } from "../connection.ts";
-import type { LoaderDefinition } from "../define-loader.ts";
+import { type LoaderDefinition, loadedEntries, sourceNameOf, targetOnlyTables } from "../define-loader.ts";
 import { resolveTable } from "../resolve-table.ts";
 import { openSource, requireSound } from "../source/open-source.ts";
 import { openSnapshot, recordedFingerprint, type Snapshot } from "../source/snapshot.ts";
@@ -22,6 +22,7 @@ import { ServerCast } from "./server-cast.ts";
 import { SourceSide } from "./source-side.ts";
 import { stopwatch } from "./stopwatch.ts";
 import { bothSides, checkContent, count } from "./table-content.ts";
+import { checkTargetOnly } from "./target-only.ts";
 import { withTarget } from "./target-session.ts";
 import { allowedRows, strictThresholds, type Thresholds, thresholdChecks } from "./thresholds.ts";
 import type { UnfitReport } from "./unfit-rows.ts";
@@ -120,6 +121,7 @@ async function compare(
     add(...(await checkReferences(table, tables, client)));
     add(...(await checkSequences(table, client)));
   }
+  for (const name of targetOnlyTables(args.loader)) add(await checkTargetOnly(name, client));
   // The queries need memory of their own.
   await source.close();
   add(...(await checkHypertables(args.hypertables ?? [], client)));
@@ -160,12 +162,13 @@ function needsStatements(path: string, { tables, queries = {} }: LoaderDefinitio
   const source = openSource(path);
   try {
     const schema = readSourceSchema(source);
-    return Object.entries(tables).some(([name, { from = name, where }]) => {
-      const { rowid, columns } = findSourceTable(schema, from);
+    return loadedEntries({ tables }).some(([name, definition]) => {
+      const { rowid, columns } = findSourceTable(schema, sourceNameOf(name, definition));
       const cast = columns.some(
         ({ declaredType, generated }) => generated === "virtual" || /json/i.test(declaredType),
       );
-      return where !== undefined || rowid === null || cast;
+      const derives = Object.keys(definition.derive ?? {}).length > 0;
+      return definition.where !== undefined || derives || rowid === null || cast;
     });
   } finally {
     source.close();
@@ -186,9 +189,10 @@ async function readTables(args: ValidationArgs, client: pg.ClientBase): Promise<
   try {
     const schema = readSourceSchema(source);
     const tables: ComparedTable[] = [];
-    for (const [name, definition] of Object.entries(args.loader.tables)) {
+    for (const [name, definition] of loadedEntries(args.loader)) {
       const target = await readTargetTable(client, name);
-      const resolved = resolveTable(definition, findSourceTable(schema, definition.from ?? name), target);
+      const from = findSourceTable(schema, sourceNameOf(name, definition));
+      const resolved = resolveTable(definition, from, target);
       const hypertable = args.hypertables?.find(({ table }) => table === name);
       tables.push(compareTable(resolved, target, definition.absent ?? [], hypertable?.column));
     }

@@ -1,5 +1,6 @@
 import type { SourceValue } from "../../encode/value-problem.ts";
 import { quoteIdentifier } from "../../identifier.ts";
+import { affinityOf } from "../affinity.ts";
 import type { Source } from "../open-source.ts";
 import type { TableRead } from "../table-reader.ts";
 
@@ -22,7 +23,7 @@ export interface StoredColumn {
 
 /**
  * How a table's pages are to be read; null where only SQLite can read it: a view, a table without rowid, a condition,
- * an order by another column, a virtual column, a text encoding other than UTF-8.
+ * an order by another column, a virtual or derived column, a text encoding other than UTF-8.
  */
 export function pagedTable(source: Source, read: TableRead): PagedTable | null {
   if (read.rowid === null || read.where !== null) return null;
@@ -38,10 +39,10 @@ export function pagedTable(source: Source, read: TableRead): PagedTable | null {
   const stored = all.filter((column) => column.hidden !== 2n);
   const alias = rowidAlias(source, read.table, all);
   const columns: StoredColumn[] = [];
-  for (const name of read.columns) {
+  for (const { name } of read.columns) {
     const at = stored.findIndex((column) => column.name === name);
     if (at < 0) return null;
-    columns.push({ at: name === alias ? -1 : at, real: hasRealAffinity(stored[at]?.type ?? "") });
+    columns.push({ at: name === alias ? -1 : at, real: affinityOf(stored[at]?.type ?? "") === "REAL" });
   }
   return { root: Number(root), columns, stored: stored.length };
 }
@@ -58,15 +59,9 @@ function rowidAlias(
   return index === undefined ? key[0].name : null;
 }
 
-/** SQLite's rules (sqlite.org/datatype3.html, "Determination Of Column Affinity"). */
-function hasRealAffinity(declared: string): boolean {
-  if (declared.includes("INT") || /CHAR|CLOB|TEXT|BLOB/.test(declared)) return false;
-  return /REAL|FLOA|DOUB/.test(declared);
-}
-
 /** Reads one row through SQLite; it knows what columns added later hold in rows that are older. */
 export function olderRows(source: Source, read: TableRead): (rowid: number) => SourceValue[] {
-  const columns = read.columns.map(quoteIdentifier).join(", ");
+  const columns = read.columns.map(({ expression }) => expression).join(", ");
   const row = source
     .prepare(`SELECT ${columns} FROM ${quoteIdentifier(read.table)} WHERE ${read.rowid} = ?`)
     .raw(true);
