@@ -34,9 +34,7 @@ export function signals(): Row[] {
     const lift = next();
     // Now and then both volatilities are one, and so is the forward's: a factor of about nothing.
     const front_iv = index % 500 === 499 ? back_iv : back_iv * (0.94 + 0.3 * lift * lift);
-    const variance =
-      (dte.back * back_iv * back_iv - dte.front * front_iv * front_iv) / (dte.back - dte.front);
-    const sigma_fwd = Math.sqrt(variance);
+    const sigma_fwd = forwardVolatility({ dte: dte.front, iv: front_iv }, { dte: dte.back, iv: back_iv });
     const key = [ticker, day(front), day(back), "ATM", timestamp(ms, 0).slice(0, 16)].join("|");
     return {
       id: uuid("signal", index),
@@ -59,6 +57,12 @@ export function signals(): Row[] {
       provider: index % 89 === 88 ? null : "polygon",
     };
   });
+}
+
+/** The volatility that two options' implied ones leave to the time between their expiries. */
+function forwardVolatility(front: { dte: number; iv: number }, back: { dte: number; iv: number }): number {
+  const variance = (back.dte * back.iv * back.iv - front.dte * front.iv * front.iv) / (back.dte - front.dte);
+  return Math.sqrt(variance);
 }
 
 /** What each third signal was computed from. */
