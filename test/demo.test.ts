@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { freePorts } from "./native-stack.ts";
 import { ProjectCopy } from "./project-copy.ts";
 
 let project: ProjectCopy;
@@ -10,6 +11,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  await project.timelift("destroy", "--stack", "dev-forward-factor");
   await project.timelift("destroy");
   project.remove();
 });
@@ -48,6 +50,20 @@ test("a stack that holds one workload refuses the demo of another, and stays as 
   expect((await project.timelift("preview", "--expect-no-changes")).exitCode).toBe(0);
 });
 
+test("the demo of another workload stands beside the first, and goes without it", async () => {
+  await freshStackFile("Pulumi.dev-forward-factor.yaml");
+  const { exitCode, output } = await project.timelift("demo", "--workload", "forward-factor");
+  expect(exitCode, output).toBe(0);
+  expect(output).toMatch(/validation PASS: \d+ PASS/);
+  expect(output).not.toMatch(/^ +FAIL /m);
+  expect(output).toContain("./timelift destroy --stack dev-forward-factor");
+  expect(await running("dev-forward-factor")).toBe(4);
+  const destroyed = await project.timelift("destroy", "--stack", "dev-forward-factor");
+  expect(destroyed.exitCode, destroyed.output).toBe(0);
+  expect(await running("dev-forward-factor")).toBe(0);
+  expect(await running("dev")).toBe(4);
+});
+
 test("a source of one's own takes the sample's place", async () => {
   const own = join(project.dir, "own.db");
   await project.timelift("sample", own);
@@ -65,3 +81,22 @@ test("a stack whose config names a workload kept elsewhere is not the demo's", a
     "stack dev: its config names a workload of your own, timelift:workloadPath = shop",
   );
 });
+
+/** How many services of a stack run. */
+async function running(stack: string): Promise<number> {
+  const { stdout } = await project.timelift("status", "--json", "--stack", stack);
+  const services = JSON.parse(stdout) as { state: string }[];
+  return services.filter(({ state }) => state === "running").length;
+}
+
+/** Moves a stack that the project declares to ports that nobody uses, and takes off the salt of another passphrase. */
+async function freshStackFile(name: string): Promise<void> {
+  const file = join(project.dir, name);
+  const free = await freePorts(4);
+  const text = readFileSync(file, "utf8").replace(/^encryptionsalt: .*$/m, "");
+  writeFileSync(
+    file,
+    text.replace(/^( {4}\w+: )\d+$/gm, (_, key) => `${key}${free.pop()}`),
+  );
+  expect(free, "a port for each service").toEqual([]);
+}
