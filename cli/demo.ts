@@ -7,14 +7,17 @@ import { prometheus } from "../stacks/services/prometheus.ts";
 import { redis } from "../stacks/services/redis.ts";
 import { timescaledb } from "../stacks/services/timescaledb.ts";
 import { localDir } from "./backend.ts";
+import { demoStack, requireStackFor } from "./demo-stack.ts";
 import { sourceInConfig } from "./deploy.ts";
 import { askPulumi, prepareStack, setConfig } from "./pulumi.ts";
-import { buildSample } from "./sample/stockula.ts";
+import { findSample } from "./sample/samples.ts";
+import { workloadOption } from "./sample.ts";
 import { StepClock } from "./step-clock.ts";
 import { deployWatched } from "./watched-update.ts";
 
 interface DemoOptions {
-  stack: string;
+  workload: string;
+  stack?: string;
   source?: string;
 }
 
@@ -22,28 +25,37 @@ interface DemoOptions {
 export function demoCommand(): Command {
   return new Command("demo")
     .description("Deploys the sample with a real pulumi up: services, migrations, load, validation.")
-    .option("-s, --stack <name>", "the stack", "dev")
+    .addOption(workloadOption())
+    .option(
+      "-s, --stack <name>",
+      'the stack (default: "dev", or "dev-<workload>" for one that is not the default)',
+    )
     .option("--source <file>", "a SQLite file of the same application in place of the sample")
     .action(runDemo);
 }
 
-async function runDemo({ stack, source }: DemoOptions): Promise<void> {
+async function runDemo(options: DemoOptions): Promise<void> {
+  const { workload, source, stack = demoStack(workload) } = options;
+  const buildSample = await findSample(workload);
   const at = Number(process.env.TIMELIFT_STARTED);
   const clock = new StepClock(at ? { step: "Node, packages, Pulumi", at } : undefined);
-  const sample = join(localDir, "sample", "stockula.db");
+  const sample = join(localDir, "sample", `${workload}.db`);
   const say = (line: string) => console.log(`  ${line}`);
   await Promise.all([
     clock.time("programs of the services", () => findPrograms(say)),
-    clock.time(source ? "source" : "sample of real prices", async () => {
+    clock.time(source ? "source" : "sample", async () => {
       if (!source) await buildSample(sample);
     }),
-    clock.time("stack", () => prepareStack(stack)),
+    clock.time("stack", async () => {
+      await prepareStack(stack);
+      await requireStackFor(workload, stack);
+    }),
   ]);
-  await setConfig(stack, { source: sourceInConfig(source ?? sample) });
+  await setConfig(stack, { workload, source: sourceInConfig(source ?? sample) });
   const update = await clock.time("pulumi up", () => deployWatched(stack));
   if (!update.ok) {
     process.exitCode = 1;
-    console.log("\nThe update failed; what stands above says why. Mend it and type ./timelift demo again.");
+    console.log("\nThe update failed; what stands above says why. Mend it and type the same again.");
     return;
   }
   const outputs = JSON.parse(
@@ -58,7 +70,7 @@ async function runDemo({ stack, source }: DemoOptions): Promise<void> {
   for (const line of outputs.checks) console.log(`  ${line}`);
   console.log("\nWhere the time went:");
   for (const line of [...clock.lines(), ...update.steps.map((line) => `  ${line}`)]) console.log(`  ${line}`);
-  console.log(next(stack, report, outputs.reportPage));
+  console.log(next(workload, stack, report, outputs.reportPage));
 }
 
 /** Brings the services' programs here before Pulumi starts, so that what it takes is seen as a step of its own. */
@@ -69,7 +81,7 @@ async function findPrograms(log: (line: string) => void): Promise<void> {
   }
 }
 
-function next(stack: string, report: ValidationReport, page: string): string {
+function next(workload: string, stack: string, report: ValidationReport, page: string): string {
   const option = stack === "dev" ? "" : ` --stack ${stack}`;
   return `
 ${report.rows.toLocaleString("en")} rows are in TimescaleDB, each compared with the SQLite file.
@@ -79,6 +91,6 @@ Now try:
   ./timelift status${option}                what runs, and where
   ./timelift psql${option}                  ask the database yourself
   ./timelift preview --diff${option}        what another up would do: nothing
-  ./timelift up --source YOUR.db${option}   your own stockula database in place of the sample
+  ./timelift up --source YOUR.db${option}   your own ${workload} database in place of the sample
   ./timelift destroy${option}               stop it all and take it back`;
 }

@@ -1,4 +1,5 @@
-import type { Row } from "./stockula-rows.ts";
+import { seeded } from "./seeded.ts";
+import type { Row } from "./write-sample.ts";
 
 const expiration = "2025-09-19";
 
@@ -29,13 +30,4 @@ export function optionChain(symbol: string, kind: "call" | "put", price: number)
 
 function cents(amount: number): number {
   return Math.round(amount * 100) / 100;
-}
-
-/** A small generator of numbers in [0, 1) (a linear congruence modulo 2^32). */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 32;
-  };
 }

@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
 import { optionChain } from "./option-chain.ts";
-
-/** One row: source column -> value. */
-export type Row = Record<string, string | number | null>;
+import { asciiOnly } from "./python-json.ts";
+import type { Row } from "./write-sample.ts";
 
 const writtenAt = "2025-08-11 17:08:59";
 const stamps = { created_at: writtenAt, updated_at: writtenAt };
@@ -95,8 +94,7 @@ function info(symbol: string, longName: string): string {
     employees: symbol.length * 1e3,
     note: 'café ☃ line\nbreak\ttab "quote" back\\slash',
   });
-  // The application writes JSON from Python, which escapes what is not ASCII.
-  return text.replace(/[^ -~]/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return asciiOnly(text);
 }
 
 function strategy(name: string, className: string, category: string | null, active: number): Row {

@@ -6,19 +6,39 @@ import { passwd, sandbox } from "../../stacks/platforms/native/sandbox.ts";
 import { ensureSysroot } from "../../stacks/platforms/native/sysroot.ts";
 
 /** Debian's own Python with what the applications use; no interpreter of the host is needed. */
-const packages = ["bubblewrap", "dash", "libc-bin", "python3", "python3-psycopg2", "python3-sqlmodel"];
+const packages = [
+  "bubblewrap",
+  "dash",
+  "libc-bin",
+  "python3",
+  "python3-asyncpg",
+  "python3-greenlet",
+  "python3-psycopg2",
+  "python3-sqlalchemy",
+  "python3-sqlmodel",
+];
 
-/** Runs a script of this folder on the database at `url`, and returns what it printed. */
-export async function runPython(script: string, url: string): Promise<string> {
+/** What a script needs beside its database. */
+export interface PythonOptions {
+  /** The same database through the pooler, as `POOLED_DATABASE_URL`. */
+  pooledUrl?: string;
+  /** Arguments of the script. */
+  args?: string[];
+}
+
+/** Runs a script of this folder on the database at `url` (`DATABASE_URL`), and returns what it printed. */
+export async function runPython(script: string, url: string, options: PythonOptions = {}): Promise<string> {
   const tree = await ensureSysroot(() => undefined, packages);
   const dir = mkdtempSync(join(tmpdir(), "timelift-python-"));
   try {
     writeFileSync(join(dir, "passwd"), passwd());
     const here = { path: import.meta.dirname, seenAt: "/application" };
     const { prefix, inside, env } = await sandbox({ tree }, [here], join(dir, "passwd"), () => undefined);
-    const [command = "", ...args] = [...prefix, "python3", "-B", join(inside(here), script)];
+    const python = ["python3", "-B", join(inside(here), script), ...(options.args ?? [])];
+    const [command = "", ...args] = [...prefix, ...python];
+    const pooled = options.pooledUrl === undefined ? {} : { POOLED_DATABASE_URL: options.pooledUrl };
     const { stdout } = await execa(command, args, {
-      env: { ...env, DATABASE_URL: url },
+      env: { ...env, DATABASE_URL: url, ...pooled },
       extendEnv: false,
     });
     return stdout;

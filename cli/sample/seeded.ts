@@ -1,0 +1,8 @@
+/** A small generator of numbers in [0, 1), the same for the same seed (a linear congruence modulo 2^32). */
+export function seeded(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
