@@ -37,6 +37,10 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     summary: "the target's migrations: status, up, down",
     load: async () => (await import("./migrate.ts")).migrateCommand(),
   },
+  schema: {
+    summary: "the target's schema as text; --diff: what was changed by hand",
+    load: async () => (await import("./schema.ts")).schemaCommand(),
+  },
   load: {
     summary: "load what the target lacks; --status: how far a load is",
     load: async () => (await import("./load.ts")).loadCommand(),
