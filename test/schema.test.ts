@@ -476,8 +476,8 @@ describe("on the Community edition", () => {
     "CREATE INDEX daily_close ON daily (close)",
     "ALTER MATERIALIZED VIEW daily SET (timescaledb.enable_columnstore, timescaledb.segmentby = 'symbol')",
     "CALL add_columnstore_policy('bars', after => INTERVAL '90 days')",
-    "CALL add_columnstore_policy('daily', after => INTERVAL '1 year')",
     "SELECT add_continuous_aggregate_policy('daily', INTERVAL '30 days', INTERVAL '1 day', INTERVAL '1 hour')",
+    "CALL add_columnstore_policy('daily', after => INTERVAL '1 year')",
     "SELECT add_retention_policy('notes', INTERVAL '10 years')",
     "SELECT add_reorder_policy('notes', 'notes_note')",
     "CREATE PROCEDURE tidy(job_id integer, config jsonb) LANGUAGE plpgsql AS 'BEGIN NULL; END'",
@@ -551,7 +551,7 @@ job public.tidy
       "INSERT INTO notes SELECT time, symbol FROM bars",
       "CALL refresh_continuous_aggregate('daily', NULL, NULL)",
       "CALL refresh_continuous_aggregate('weekly', NULL, NULL)",
-      "DO $$ DECLARE job int; BEGIN FOR job IN SELECT job_id FROM timescaledb_information.jobs WHERE job_id >= 1000 LOOP CALL run_job(job); END LOOP; END $$",
+      "DO $$ DECLARE job int; BEGIN FOR job IN SELECT job_id FROM timescaledb_information.jobs WHERE job_id >= 1000 LOOP CALL public.run_job(job); END LOOP; END $$",
       "SELECT compress_chunk(c) FROM show_chunks('notes') c",
       "SELECT compress_chunk(c) FROM show_chunks('daily') c",
     );
