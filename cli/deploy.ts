@@ -37,8 +37,16 @@ export function deployCommand(verb: keyof typeof descriptions): Command {
     const source = options.source && sourceInConfig(options.source);
     await prepareStack(stack);
     await setConfig(stack, { source, workload });
+    if (verb === "preview") await previewDrift(stack, args);
     process.exitCode = await pulumi([verb, "--stack", stack, ...unattended(verb), ...args]);
   });
+}
+
+/** Pulumi's JSON stays alone on stdout. */
+async function previewDrift(stack: string, args: string[]): Promise<void> {
+  const { driftLines } = await import("./schema/preview-drift.ts");
+  const print = args.some((each) => each === "--json" || each === "-j") ? console.error : console.log;
+  for (const line of await driftLines(stack)) print(line);
 }
 
 /**

@@ -41,6 +41,10 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     summary: "run the due tasks that the server has no scheduler for",
     load: async () => (await import("./maintain.ts")).maintainCommand(),
   },
+  schema: {
+    summary: "the target's schema as text; --diff: what was changed by hand",
+    load: async () => (await import("./schema.ts")).schemaCommand(),
+  },
   load: {
     summary: "load what the target lacks; --status: how far a load is",
     load: async () => (await import("./load.ts")).loadCommand(),

@@ -11,11 +11,21 @@ export interface Connection {
 }
 
 /**
- * Opens one client; the caller ends it. `purpose` is what `pg_stat_activity` shows.
+ * Opens one client; the caller ends it. `purpose` is what `pg_stat_activity` shows. With `patienceMs`, connecting and
+ * each query fail when they take longer.
  * @throws TimeliftError `database-unreachable`, `database-starting`, `database-password`, `database-missing`, `database-refused`
  */
-export async function connect(connection: Connection, purpose: string): Promise<pg.Client> {
-  const client = new pg.Client({ ...connection, application_name: `timelift ${purpose}` });
+export async function connect(
+  connection: Connection,
+  purpose: string,
+  { patienceMs }: { patienceMs?: number } = {},
+): Promise<pg.Client> {
+  const client = new pg.Client({
+    ...connection,
+    application_name: `timelift ${purpose}`,
+    connectionTimeoutMillis: patienceMs,
+    query_timeout: patienceMs,
+  });
   try {
     await client.connect();
   } catch (error) {
@@ -34,6 +44,13 @@ function refused(connection: Connection, error: NodeJS.ErrnoException): Timelift
   const subject = describeTarget(connection);
   const of = (code: string, problem: string, remedy: string) =>
     new TimeliftError({ code, subject, problem, remedy, cause: error });
+  if (error.message === "timeout expired") {
+    return of(
+      "database-unreachable",
+      "it takes connections and does not answer",
+      "timelift status shows what runs, timelift logs timescaledb what it does",
+    );
+  }
   switch (error.code) {
     case "ECONNREFUSED":
     case "ENOTFOUND":

@@ -18,6 +18,7 @@ import {
 import { ObjectKeeper, type WantedObject } from "./object-keeper.ts";
 import { rememberSql } from "./realised.ts";
 import { dropRowsSetting } from "./reversal.ts";
+import { recordSchema } from "./schema-record.ts";
 import { StatementClient } from "./statement-client.ts";
 import type { MigrationContext } from "./timescale.ts";
 
@@ -70,7 +71,9 @@ export async function migrate(request: MigrateRequest, log: (line: string) => vo
     await requireServer(client, editionOf(request.context));
     await keepBooks(client);
     const context = await withDeclared(request.workloadDir, request.context);
-    return await bringTo(client, { ...request, context }, log);
+    const result = await bringTo(client, { ...request, context }, log);
+    await recordSchema(client);
+    return result;
   } finally {
     await client.end();
   }

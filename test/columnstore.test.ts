@@ -205,7 +205,7 @@ describe("on the Community edition", () => {
   beforeEach(async ({ skip }) => {
     if (noCommunity) return skip(noCommunity);
     database = await communityDatabase("columnstore");
-    target = new Target("community", database.connection, database.client);
+    target = new Target("community", database.owner, database.client);
   });
   afterEach(() => database?.drop());
 

@@ -11,7 +11,7 @@ export const noCommunity = url
 
 /** A database on the server that TIMELIFT_COMMUNITY_URL names, as its superuser. */
 export interface CommunityDatabase {
-  connection: Connection;
+  owner: Connection;
   client: pg.Client;
   drop(): Promise<void>;
 }
@@ -30,12 +30,12 @@ export async function communityDatabase(name: string, { alone = false } = {}): P
   await admin.query(`SELECT pg_advisory_lock${alone ? "" : "_shared"}(hashtext('timelift tests: licence'))`);
   const database = `timelift_${name}_${randomBytes(4).toString("hex")}`;
   await admin.query(`CREATE DATABASE ${database}`);
-  const connection = { ...server, database };
-  const client = await connect(connection, "test");
+  const owner = { ...server, database };
+  const client = await connect(owner, "test");
   await client.query("CREATE EXTENSION IF NOT EXISTS timescaledb; CREATE SCHEMA timelift");
   await client.query("SELECT _timescaledb_functions.stop_background_workers()");
   return {
-    connection,
+    owner,
     client,
     drop: async () => {
       await client.end();

@@ -42,7 +42,7 @@ describe.skipIf(noCommunity)(
       await database.client.query("SELECT pg_reload_conf()");
       await expect
         .poll(async () => {
-          const client = await connect(database.connection, "test");
+          const client = await connect(database.owner, "test");
           const { rows } = await client.query("SELECT current_setting('timescaledb.license') AS licence");
           await client.end();
           return rows[0].licence;
@@ -55,7 +55,7 @@ describe.skipIf(noCommunity)(
       const { migrationsDir: workloadDir } = workload;
       const runs = [];
       for (const phase of phases) {
-        const request = { target: database.connection, workloadDir, phase, context: context(edition) };
+        const request = { target: database.owner, workloadDir, phase, context: context(edition) };
         runs.push(await migrate(request, (line) => lines.push(line)));
         if (phase === "before-load") await load();
       }
@@ -68,7 +68,7 @@ describe.skipIf(noCommunity)(
     const load = () =>
       runLoad({
         ...{ workload: "stockula", loader: workload.loader, source, copyPath: join(folder, "copy.db") },
-        target: database.connection,
+        target: database.owner,
         columnstoreAfter: () => columnstoreAges(workload.migrationsDir, workload.context),
       });
     async function validate(edition: Edition): Promise<string[]> {
@@ -82,7 +82,7 @@ describe.skipIf(noCommunity)(
           copyPath: join(folder, "copy.db"),
           expectedFingerprint: "",
         },
-        target: database.connection,
+        target: database.owner,
         hypertables: hypertables.map(({ table, time, chunk }) => ({
           table,
           column: time,
@@ -116,7 +116,7 @@ describe.skipIf(noCommunity)(
       );
       expect(Object.values(realised).filter((how) => /skipped|Apache/.test(String(how)))).toEqual([]);
       expect(await validate("community")).toEqual([]);
-      const client = new pg.Client(database.connection);
+      const client = new pg.Client(database.owner);
       await client.connect();
       const { rows: views } = await client.query(
         "SELECT count(*)::int FROM pg_matviews WHERE schemaname = 'public'",

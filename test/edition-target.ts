@@ -35,8 +35,8 @@ export class EditionTarget {
 
   static async open(edition: Edition, name: string): Promise<EditionTarget> {
     if (edition === "community") {
-      const { connection, client, drop } = await communityDatabase(name);
-      return new EditionTarget(edition, connection, client, drop);
+      const { owner, client, drop } = await communityDatabase(name);
+      return new EditionTarget(edition, owner, client, drop);
     }
     const database = await databaseFromTemplate(name);
     const client = await connect(database.owner, "test");

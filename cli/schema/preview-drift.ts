@@ -1,0 +1,39 @@
+import { connect } from "../../loaders/connection.ts";
+import { findDrift } from "../../migrations/schema-drift.ts";
+import { connectionAs, stackServices } from "../stack-services.ts";
+import { driftText } from "./drift-text.ts";
+
+/** A preview shows so many lines of a drift; `timelift schema --diff` shows all. */
+const shownLines = 40;
+
+/** A preview waits so long for a connection, and for an answer, in milliseconds. */
+const patienceMs = 2_000;
+
+/**
+ * What a preview says of drift: nothing where there is none, or no target yet; one line where the target cannot be
+ * asked. It never fails.
+ */
+export async function driftLines(stack: string): Promise<string[]> {
+  try {
+    if (!stackServices(stack).some(({ folder }) => folder.name === "timescaledb")) return [];
+    const lines = await driftOf(stack);
+    if (lines.length <= shownLines) return lines;
+    const more = lines.length - shownLines;
+    return [...lines.slice(0, shownLines), `  … ${more} more lines: timelift schema --diff --stack ${stack}`];
+  } catch (error) {
+    const [problem = ""] = (error as Error).message.split("\n");
+    return [`Schema drift: not looked for; ${problem}`];
+  }
+}
+
+async function driftOf(stack: string): Promise<string[]> {
+  const client = await connect(connectionAs(stack, "timelift_readonly"), "preview", { patienceMs });
+  try {
+    const drift = await findDrift(client);
+    return drift.objects.length === 0
+      ? []
+      : ["Schema drift:", ...driftText(drift).map((line) => `  ${line}`)];
+  } finally {
+    await client.end();
+  }
+}
