@@ -377,6 +377,7 @@ describe("on the Apache edition", () => {
     await run(
       database.owner,
       "CREATE TABLE timelift.migration_checksum (phase text, name text)",
+      "GRANT SELECT ON timelift.migration_checksum TO PUBLIC",
       applied("0001_tables"),
     );
     await asked(database.owner, recordSchema);
