@@ -1,6 +1,7 @@
 import { join } from "node:path";
-import { Command } from "commander";
+import { Command, Option } from "commander";
 import type { ValidationReport } from "../loaders/validation-report.ts";
+import { type Edition, licences } from "../migrations/edition.ts";
 import { findProgram } from "../stacks/platforms/native/program.ts";
 import { pgbouncer } from "../stacks/services/pgbouncer.ts";
 import { prometheus } from "../stacks/services/prometheus.ts";
@@ -19,6 +20,7 @@ interface DemoOptions {
   workload: string;
   stack?: string;
   source?: string;
+  edition?: Edition;
 }
 
 /** `timelift demo`: the main job on real rows, from nothing to a validated TimescaleDB. */
@@ -31,18 +33,24 @@ export function demoCommand(): Command {
       'the stack (default: "dev", or "dev-<workload>" for one that is not the default)',
     )
     .option("--source <file>", "a SQLite file of the same application in place of the sample")
+    .addOption(
+      new Option(
+        "--edition <edition>",
+        "of TimescaleDB; community wants a PostgreSQL that has it on PATH; kept in the stack's config",
+      ).choices(Object.keys(licences)),
+    )
     .action(runDemo);
 }
 
 async function runDemo(options: DemoOptions): Promise<void> {
-  const { workload, source, stack = demoStack(workload) } = options;
+  const { workload, source, edition, stack = demoStack(workload) } = options;
   const buildSample = await findSample(workload);
   const at = Number(process.env.TIMELIFT_STARTED);
   const clock = new StepClock(at ? { step: "Node, packages, Pulumi", at } : undefined);
   const sample = join(localDir, "sample", `${workload}.db`);
   const say = (line: string) => console.log(`  ${line}`);
   await Promise.all([
-    clock.time("programs of the services", () => findPrograms(say)),
+    clock.time("programs of the services", () => findPrograms(edition, say)),
     clock.time(source ? "source" : "sample", async () => {
       if (!source) await buildSample(sample);
     }),
@@ -51,7 +59,7 @@ async function runDemo(options: DemoOptions): Promise<void> {
       await requireStackFor(workload, stack);
     }),
   ]);
-  await setConfig(stack, { workload, source: sourceInConfig(source ?? sample) });
+  await setConfig(stack, { workload, edition, source: sourceInConfig(source ?? sample) });
   const update = await clock.time("pulumi up", () => deployWatched(stack));
   if (!update.ok) {
     process.exitCode = 1;
@@ -74,9 +82,9 @@ async function runDemo(options: DemoOptions): Promise<void> {
 }
 
 /** Brings the services' programs here before Pulumi starts, so that what it takes is seen as a step of its own. */
-async function findPrograms(log: (line: string) => void): Promise<void> {
+async function findPrograms(edition: Edition | undefined, log: (line: string) => void): Promise<void> {
   const at = { port: 0, upstreamPort: 0, database: "" };
-  for (const service of [timescaledb(at), pgbouncer(at), redis(at), prometheus(at)]) {
+  for (const service of [timescaledb({ ...at, edition }), pgbouncer(at), redis(at), prometheus(at)]) {
     await findProgram(service, log);
   }
 }
