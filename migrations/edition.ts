@@ -29,18 +29,15 @@ export async function readEdition(client: pg.ClientBase): Promise<Edition | null
 /** What of a server migrations need. */
 const oldestPostgres = 15;
 const newestPostgres = 18;
-const oldestTimescale: Record<Edition, string> = {
-  apache: "2.17",
-  // The words of the columnstore came with it; before, it was called compression.
-  community: "2.18",
-};
+const oldestTimescale = "2.17";
 
 /**
  * Migrations build their SQL for a declared edition, without asking the server: here the server is asked, before the
  * first of them runs.
+ * @returns the version of TimescaleDB
  * @throws TimeliftError `postgres-version`, `timescaledb-missing`, `timescaledb-version`, `edition-mismatch`
  */
-export async function requireServer(client: pg.Client, declared: Edition): Promise<void> {
+export async function requireServer(client: pg.Client, declared: Edition): Promise<string> {
   const subject = describeTarget(client);
   const refuse = (code: string, problem: string, remedy: string) =>
     new TimeliftError({ code, subject, problem, remedy });
@@ -63,15 +60,15 @@ export async function requireServer(client: pg.Client, declared: Edition): Promi
       "as a superuser: CREATE EXTENSION timescaledb",
     );
   }
-  if (isOlder(version, oldestTimescale[declared])) {
+  if (isOlder(version, oldestTimescale)) {
     throw refuse(
       "timescaledb-version",
-      `it runs TimescaleDB ${version}; the ${declared} edition is supported from ${oldestTimescale[declared]}`,
+      `it runs TimescaleDB ${version}; timelift works with ${oldestTimescale} and later`,
       "install a newer one, then, as the first statement of a connection: ALTER EXTENSION timescaledb UPDATE",
     );
   }
   const actual = await readEdition(client);
-  if (actual === null || actual === declared) return;
+  if (actual === null || actual === declared) return version;
   throw refuse(
     "edition-mismatch",
     `it runs the ${actual} edition of TimescaleDB, and the migrations were built for the ${declared} edition`,

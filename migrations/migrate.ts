@@ -68,9 +68,9 @@ export async function migrate(request: MigrateRequest, log: (line: string) => vo
   const client = await connect(request.target, `migrate ${request.phase}`);
   try {
     await takeAdvisoryLock(client, migrating);
-    await requireServer(client, editionOf(request.context));
+    const version = await requireServer(client, editionOf(request.context));
     await keepBooks(client);
-    const context = await withDeclared(request.workloadDir, request.context);
+    const context = await withDeclared(request.workloadDir, { ...request.context, version });
     const result = await bringTo(client, { ...request, context }, log);
     await recordSchema(client);
     return result;
@@ -102,8 +102,9 @@ async function bringTo(
   const last = request.to === undefined ? files.at(-1)?.name : request.to;
   const keep = files.findIndex(({ name }) => name === last) + 1;
   const result: MigrateResult = { down: [], up: [], applied: [], realised: {} };
-  const { declared = [] } = context;
-  const objects = new ObjectKeeper(client, { phase, edition: editionOf(context), declared, log });
+  const { declared = [], version } = context;
+  const around = { edition: editionOf(context), declared, ...(version !== undefined && { version }) };
+  const objects = new ObjectKeeper(client, { phase, around, log });
   if (keep < applied.length && phase === phases[0]) {
     const second = await bringTo(client, { ...request, phase: phases[1], to: null }, log);
     result.down.push(...second.down);

@@ -1,6 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
 import type pg from "pg";
-import type { Edition } from "./edition.ts";
 import { objectFailure } from "./migration-error.ts";
 import type { Phase } from "./migration-files.ts";
 import type { Surroundings, TimescaleObject } from "./objects/object.ts";
@@ -19,8 +18,7 @@ export interface WantedObject {
 /** What an object keeper works on. */
 export interface ObjectKeeperArgs {
   phase: Phase;
-  edition: Edition;
-  declared: TimescaleObject[];
+  around: Surroundings;
   log: (line: string) => void;
 }
 
@@ -34,10 +32,10 @@ export class ObjectKeeper {
   readonly #around: Surroundings;
   readonly #log: (line: string) => void;
 
-  constructor(client: pg.Client, { phase, edition, declared, log }: ObjectKeeperArgs) {
+  constructor(client: pg.Client, { phase, around, log }: ObjectKeeperArgs) {
     this.#client = client;
     this.#phase = phase;
-    this.#around = { edition, declared };
+    this.#around = around;
     this.#log = log;
   }
 

@@ -25,6 +25,8 @@ export interface MigrationContext {
    * @default "apache", which Debian builds
    */
   edition?: Edition;
+  /** Version of TimescaleDB that runs; `migrate` finds it out, a preview does not know it. */
+  version?: string;
   /**
    * What the stack sets in place of what the migrations declare, hypertable by hypertable (`timelift:hypertables`).
    * @default {}
@@ -166,7 +168,8 @@ export function timescale(
 
 function surroundings(context: MigrationContext, own: Operation[]): Surroundings {
   const declared = context.declared ?? own.flatMap(({ object }) => object?.(context) ?? []);
-  return { edition: editionOf(context), declared };
+  const { version } = context;
+  return { edition: editionOf(context), declared, ...(version !== undefined && { version }) };
 }
 
 function createObject(pgm: MigrationBuilder, realisation: Realisation): void {

@@ -417,14 +417,14 @@ describe.each(editions)("on the %s edition", (edition) => {
       "0002_columnstore",
       `db.columnstore("readings", { segmentBy: ["device"], orderBy: ["time desc"] });`,
     );
-    const before = await target.migrate(folder.path, "before-load");
-    await target.client.query(fill());
     folder.write("after-load", "0001_keys", `${keys} db.index("readings", ["device", "time desc"]);`);
     folder.write(
       "after-load",
       "0002_policies",
       `db.reorder("readings", { index: "readings_device_time_idx" }); db.columnstorePolicy("readings", { after: days(20) });`,
     );
+    const before = await target.migrate(folder.path, "before-load");
+    await target.client.query(fill());
     const { realised } = await finish();
     const all = Object.values({ ...before.realised, ...realised });
     if (edition === "apache") {
@@ -458,6 +458,7 @@ describe.each(editions)("on the %s edition", (edition) => {
     await target.client.query(fill());
     folder.write("after-load", "0001_keys", keys);
     folder.write("after-load", "0002_guards", `${guards}${reference(`onDelete: "cascade"`)}`);
+    folder.write("after-load", "0003_policy", `db.columnstorePolicy("readings", { after: years(1) });`);
     await finish();
     await target.client.query("INSERT INTO alarms SELECT 'alarm ' || id, id, time FROM readings");
     await target.client.query("SELECT compress_chunk(c) FROM show_chunks('readings') c");

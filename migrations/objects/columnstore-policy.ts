@@ -1,6 +1,8 @@
 import { quoteIdentifier as identifier } from "../../loaders/identifier.ts";
 import { type Interval, intervalSql, intervalText } from "../interval.ts";
 import { literal } from "../literal.ts";
+import { enabling } from "./columnstore.ts";
+import { columnstoreWords } from "./columnstore-words.ts";
 import { type ObjectKind, onlyCommunity } from "./object.ts";
 import { policyCheck } from "./policy-check.ts";
 
@@ -23,12 +25,21 @@ export const columnstorePolicy: ObjectKind<ColumnstorePolicy> = {
     edition === "community"
       ? { as: "native" }
       : { as: "skipped", reason: onlyCommunity("columnstore to move chunks to") },
-  native: ({ name, after }) => ({
-    how: `chunks move when they are ${intervalText(after)} old`,
-    create: [
-      `CALL add_columnstore_policy(${literal(identifier(name))}, after => ${intervalSql(after)}, if_not_exists => true);`,
-    ],
-    drop: [`CALL remove_columnstore_policy(${literal(identifier(name))}, if_exists => true);`],
-    checks: [policyCheck(["policy_compression", "policy_columnstore"], name, `after ${intervalText(after)}`)],
-  }),
+  native: ({ name, after }, { version, declared }) => {
+    const words = columnstoreWords(version);
+    const layout = declared.find((object) => object.kind === "columnstore" && object.name === name);
+    const first = words.keysFirst && layout?.kind === "columnstore" ? enabling(layout, version) : undefined;
+    return {
+      how: `chunks move when they are ${intervalText(after)} old`,
+      create: [
+        ...(first?.create ?? []),
+        `${words.addPolicy(literal(identifier(name)), intervalSql(after))};`,
+      ],
+      ...(first && { leave: first.leave }),
+      drop: [`${words.removePolicy(literal(identifier(name)))};`, ...(first?.drop ?? [])],
+      checks: [
+        policyCheck(["policy_compression", "policy_columnstore"], name, `after ${intervalText(after)}`),
+      ],
+    };
+  },
 };

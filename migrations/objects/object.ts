@@ -31,6 +31,8 @@ export type RealisedAs = "native" | "fallback" | "skipped";
 /** What decides how an object is realised. */
 export interface Surroundings {
   edition: Edition;
+  /** Version of TimescaleDB, for words that changed. @default unknown: those of today */
+  version?: string;
   /** Every object of the workload's migrations. */
   declared: TimescaleObject[];
 }
