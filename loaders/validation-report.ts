@@ -12,6 +12,8 @@ export interface Check {
   actual: string;
   /** Why it was skipped, what fallback stands in, or which rows differ. */
   note?: string;
+  /** `object` for what migrations declare besides tables: aggregates, policies, guards. */
+  of?: "object";
   ms: number;
 }
 

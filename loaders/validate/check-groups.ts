@@ -2,7 +2,7 @@ import type { Check, QueryTime, TableReport, ValidationReport } from "../validat
 
 /** The checks of one table, of the workload's queries, or of neither. */
 export interface CheckGroup {
-  /** The table's name, `queries` or `all tables`. */
+  /** The table's name, `aggregates, policies, guards`, `queries` or `all tables`. */
   name: string;
   table?: TableReport;
   checks: Check[];
@@ -12,16 +12,23 @@ export interface CheckGroup {
 export function groupChecks({ checks, tables, queries }: ValidationReport): CheckGroup[] {
   const byLength = tables.toSorted((a, b) => b.name.length - a.name.length);
   const ofTables = new Map(tables.map((table): [string, CheckGroup] => [table.name, groupOf(table)]));
+  const ofObjects: CheckGroup = { name: "aggregates, policies, guards", checks: [] };
   const ofQueries: CheckGroup = { name: "queries", checks: [] };
   const rest: CheckGroup = { name: "all tables", checks: [] };
   for (const check of checks) {
+    if (check.of === "object") {
+      ofObjects.checks.push(check);
+      continue;
+    }
     const table = isOfQuery(check, queries)
       ? undefined
       : byLength.find(({ name }) => check.name.startsWith(`${name} `));
     const group = table && ofTables.get(table.name);
     (group ?? (check.name.startsWith("query ") ? ofQueries : rest)).checks.push(check);
   }
-  return [...ofTables.values(), ofQueries, rest].filter((group) => group.checks.length > 0 || group.table);
+  return [...ofTables.values(), ofObjects, ofQueries, rest].filter(
+    (group) => group.checks.length > 0 || group.table,
+  );
 }
 
 function groupOf(table: TableReport): CheckGroup {

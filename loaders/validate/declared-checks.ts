@@ -22,15 +22,23 @@ export async function checkDeclared(objects: DeclaredObject[], client: pg.Client
   for (const object of objects) {
     const { name, how, reason = "", skipped, questions } = object;
     if (skipped) {
-      checks.push({ name, status: "SKIP", expected: how, actual: "skipped", note: reason, ms: 0 });
+      checks.push({
+        name,
+        status: "SKIP",
+        expected: how,
+        actual: "skipped",
+        note: reason,
+        of: "object",
+        ms: 0,
+      });
       continue;
     }
-    const note = reason === "" ? {} : { note: `fallback: ${how}; ${reason}` };
+    const more = { of: "object", ...(reason !== "" && { note: `fallback: ${how}; ${reason}` }) } as const;
     for (const { about, expected, sql } of questions) {
       const ms = stopwatch();
       const { pass, actual } = await ask(sql, client);
       const status = pass ? "PASS" : "FAIL";
-      checks.push({ name: about ? `${name} ${about}` : name, status, expected, actual, ...note, ms: ms() });
+      checks.push({ name: about ? `${name} ${about}` : name, status, expected, actual, ...more, ms: ms() });
     }
   }
   return checks;
