@@ -69,6 +69,10 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     summary: "what a SQLite file really holds, and what to declare for it",
     load: async () => (await import("./inspect.ts")).inspectCommand(),
   },
+  advise: {
+    summary: "chunks, columnstore and indexes that suit the source's rows, with the figures behind them",
+    load: async () => (await import("./advise.ts")).adviseCommand(),
+  },
   sample: {
     summary: "build the sample SQLite file",
     load: async () => (await import("./sample.ts")).sampleCommand(),

@@ -1,17 +1,14 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import type pg from "pg";
-import { type Connection, connect } from "../../loaders/connection.ts";
+import type { Connection } from "../../loaders/connection.ts";
 import type { LoadResult } from "../../loaders/load-result.ts";
-import { TimeliftError } from "../../loaders/timelift-error.ts";
-import { readEdition } from "../../migrations/edition.ts";
 import { copyPathIn } from "../../stacks/resources/source-folder.ts";
 import type { LoadCommandRequest } from "../../stacks/resources/sqlite-load-provider.ts";
 import { hypertableBytes } from "./application.ts";
 import type { Measured, Skipped } from "./bench-result.ts";
-import { readSettings, requireDurable } from "./bench-server.ts";
 import type { BenchSource } from "./bench-source.ts";
 import { addKey, benchWorkload, makeTables } from "./bench-workload.ts";
+import { CommunityServer, withClient } from "./community-server.ts";
 import type { Run } from "./contender.ts";
 import { medianRun } from "./median.ts";
 import { requireRows } from "./require-rows.ts";
@@ -47,15 +44,17 @@ const titles = {
 
 /** Loads the source by turns as rows and into the columnstore, each time into a database made for it. */
 export async function measureColumnstore(args: ColumnstoreArgs): Promise<ColumnstoreResult | Skipped> {
-  const server = connectionOf(args.url);
-  const version = await withDatabase(server, (database) => withClient(database, communityVersion));
+  const server = new CommunityServer(args.url);
+  const version = await server.version();
   if (version === undefined) return { skipped: "the server of TIMELIFT_COMMUNITY_URL has another edition" };
   const runs: Record<Form, Run[]> = { rowstore: [], columnstore: [] };
   const bytes = { rowstore: 0, columnstore: 0 };
   for (let round = 1; round <= args.rounds; round++) {
     for (const form of forms) {
       args.log(`round ${round} of ${args.rounds}: ${titles[form]}`);
-      const measured = await withDatabase(server, (database) => loadAs(form, args, database));
+      const measured = await server.withDatabase(`timelift_bench_${process.pid}`, (database) =>
+        loadAs(form, args, database),
+      );
       if (form === "columnstore" && measured.compressed === 0) {
         return { skipped: "the load left every chunk as rows" };
       }
@@ -100,59 +99,4 @@ async function loadAs(form: Form, { source, folder, signal }: ColumnstoreArgs, d
     );
     return { run, bytes: await hypertableBytes(client), compressed: Number(rows[0]?.compressed) };
   });
-}
-
-/** Version of TimescaleDB, where it is the Community edition; undefined where it is another. */
-async function communityVersion(client: pg.Client): Promise<string | undefined> {
-  requireDurable(await readSettings(client));
-  if ((await readEdition(client)) !== "community") return undefined;
-  const { rows } = await client.query<{ version: string }>(
-    "SELECT extversion AS version FROM pg_extension WHERE extname = 'timescaledb'",
-  );
-  return rows[0]?.version;
-}
-
-async function withDatabase<T>(server: Connection, work: (database: Connection) => Promise<T>): Promise<T> {
-  const name = `timelift_bench_${process.pid}`;
-  const drop = () =>
-    withClient(server, (client) => client.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`));
-  await drop();
-  await withClient(server, (client) => client.query(`CREATE DATABASE ${name}`));
-  try {
-    const database = { ...server, database: name };
-    await withClient(database, (client) => client.query("CREATE EXTENSION IF NOT EXISTS timescaledb"));
-    await withClient(database, (client) => client.query("CREATE SCHEMA IF NOT EXISTS timelift"));
-    return await work(database);
-  } finally {
-    await drop();
-  }
-}
-
-async function withClient<T>(target: Connection, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = await connect(target, "bench: columnstore");
-  try {
-    return await work(client);
-  } finally {
-    await client.end();
-  }
-}
-
-/** @throws TimeliftError `bench-community-url` */
-function connectionOf(url: string): Connection {
-  if (!URL.canParse(url) || !/^postgres(ql)?:$/.test(new URL(url).protocol)) {
-    throw new TimeliftError({
-      code: "bench-community-url",
-      subject: "TIMELIFT_COMMUNITY_URL",
-      problem: "it is no PostgreSQL URL",
-      remedy: "postgresql://USER:PASSWORD@HOST:PORT/DATABASE, of a superuser",
-    });
-  }
-  const { hostname, port, pathname, username, password } = new URL(url);
-  return {
-    host: hostname,
-    port: Number(port || 5432),
-    database: decodeURIComponent(pathname.slice(1)) || "postgres",
-    user: decodeURIComponent(username) || "postgres",
-    password: decodeURIComponent(password),
-  };
 }

@@ -6,9 +6,9 @@ import { findingsOf } from "./inspection-finding.ts";
 import { literalKey, loaderRule } from "./loader-rule.ts";
 import { saysTime } from "./suggest-column.ts";
 import { columnOf, type SuggestedTable, suggestTables } from "./suggest-table.ts";
+import { columnsOf, fill, printable, width, wrapped } from "./terminal-text.ts";
 import { momentText, type ValueForm } from "./value-form.ts";
 
-const width = 100;
 /** Widths of name, declared, holds, from, to and becomes: at most, and at least where all do not fit. */
 const most = [30, 16, 44, 20, 20, 30];
 const least = [12, 8, 18, 8, 8, 16];
@@ -212,11 +212,6 @@ function valueText(value: SourceValue, column: InspectedColumn): string {
   return [...shown].length > 12 ? `${[...shown].slice(0, 11).join("")}…` : shown || "''";
 }
 
-/** Control characters would move the cursor. */
-function printable(text: string): string {
-  return [...text].map((each) => (/[\p{C}\p{Zl}\p{Zp}]/u.test(each) ? "\uFFFD" : each)).join("");
-}
-
 /** A column's cells side by side, each wrapped within its own width. */
 function rowsOf(cells: string[], widths: number[]): string[] {
   const blocks = cells.map((cell, i) => fill(printable(cell), widths[i] ?? 0));
@@ -229,50 +224,8 @@ function rowsOf(cells: string[], widths: number[]): string[] {
   );
 }
 
-/** A text on lines no wider than `limit`, broken at spaces where it can be. */
-function fill(text: string, limit: number): string[] {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of text.split(" ").flatMap((whole) => pieces(whole, limit))) {
-    if (line !== "" && columnsOf(line) + 1 + columnsOf(word) > limit) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, line];
-}
-
-function pieces(word: string, limit: number): string[] {
-  const characters = [...word];
-  const parts: string[] = [];
-  for (let at = 0; at < characters.length || at === 0; at += limit)
-    parts.push(characters.slice(at, at + limit).join(""));
-  return parts;
-}
-
 function besides(texts: string[], widths: number[]): string {
   return `  ${texts.map((text, i) => text + " ".repeat(Math.max(0, (widths[i] ?? 0) - columnsOf(text)))).join("  ")}`;
-}
-
-function wrapped(line: string, indent: string): string[] {
-  const start = /^ */.exec(line)?.[0] ?? "";
-  const lines = fill(printable(line.trim()), width - indent.length);
-  return lines.map((each, i) => (i === 0 ? start : indent) + each);
-}
-
-/** Columns that a text takes in a terminal: East Asian characters and emoji take two, marks none. */
-function columnsOf(text: string): number {
-  let columns = 0;
-  for (const character of text) {
-    if (/\p{M}/u.test(character)) continue;
-    columns +=
-      /[\u1100-\u115F\u2E80-\uA4CF\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF00-\uFF60\uFFE0-\uFFE6]|\p{Emoji_Presentation}/u.test(
-        character,
-      )
-        ? 2
-        : 1;
-  }
-  return columns;
 }
 
 function counted(count: number, noun: string): string {

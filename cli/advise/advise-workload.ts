@@ -1,0 +1,99 @@
+import { basename } from "node:path";
+import { openSource, type Source } from "../../loaders/source/open-source.ts";
+import { readSourceSchema } from "../../loaders/source/source-schema.ts";
+import { type QueryConditions, queryConditions } from "../../loaders/survey/query-conditions.ts";
+import { type SqliteAnswer, trySqlite } from "../../loaders/survey/query-trial.ts";
+import { columnstoreAges, declaredHypertables } from "../../migrations/declared.ts";
+import { declaredTables } from "../../migrations/declared-tables.ts";
+import type { Edition } from "../../migrations/edition.ts";
+import type { Workload } from "../../stacks/workload.ts";
+import type { WorkloadAdvice } from "./advice.ts";
+import { adviseHypertable } from "./hypertable-advice.ts";
+import { adviseQuery } from "./query-advice.ts";
+import { type DeclaredFacts, readTableFacts, type TableFacts } from "./table-facts.ts";
+
+/** What an advice rests on besides the source's rows. */
+export interface AdviseArgs {
+  workload: Workload;
+  /** Path of a SQLite file that nobody writes to while it is read. */
+  path: string;
+  /** How the source is called in what is said of it. */
+  source: string;
+  edition: Edition;
+  /** MiB that TimescaleDB is tuned for. */
+  memoryMb: number;
+  /**
+   * Rows of a table that are read one by one.
+   * @default 5000000
+   */
+  most?: number;
+}
+
+/** An advice with what it was made from. */
+export interface AdvisedWorkload {
+  advice: WorkloadAdvice;
+  /** In the order of the hypertables. */
+  facts: TableFacts[];
+}
+
+/** Advises on every hypertable that a workload's migrations declare, from the source's own rows. */
+export async function adviseWorkload(args: AdviseArgs): Promise<AdvisedWorkload> {
+  const { workload, edition, memoryMb } = args;
+  const { loader } = workload;
+  const declared = await declarations(workload);
+  const conditions = new Map(
+    Object.entries(loader.queries ?? {}).map(([name, { timescale }]) => [name, queryConditions(timescale)]),
+  );
+  const source = openSource(args.path);
+  try {
+    const schema = readSourceSchema(source);
+    const facts = declared.map((each) => readTableFacts(source, schema, loader, each, conditions, args.most));
+    const answers = answersOf(source, workload);
+    const used = usedIndexes(answers);
+    return {
+      facts,
+      advice: {
+        workload: workload.name,
+        source: basename(args.source),
+        edition,
+        memoryMb,
+        hypertables: facts.map((each) => adviseHypertable(each, { edition, memoryMb, used })),
+        queries: [...answers].map(([name, answer]) =>
+          adviseQuery(name, tablesOf(conditions.get(name), declared), answer),
+        ),
+      },
+    };
+  } finally {
+    source.close();
+  }
+}
+
+async function declarations({ migrationsDir, context }: Workload): Promise<DeclaredFacts[]> {
+  const [hypertables, tables, ages] = await Promise.all([
+    declaredHypertables(migrationsDir, context),
+    declaredTables(migrationsDir, context),
+    columnstoreAges(migrationsDir, context),
+  ]);
+  return hypertables.map((hypertable) => ({
+    hypertable,
+    declared: tables.get(hypertable.table) ?? {
+      ...{ columns: {}, primaryKey: [], unique: [], indexes: [], columnstore: null, retention: null },
+    },
+    age: ages[hypertable.table] ?? null,
+  }));
+}
+
+function answersOf(source: Source, { loader }: Workload): Map<string, SqliteAnswer | { error: string }> {
+  const queries = Object.entries(loader.queries ?? {});
+  return new Map(queries.map(([name, { sqlite }]) => [name, trySqlite(source, sqlite)]));
+}
+
+function usedIndexes(answers: Map<string, SqliteAnswer | { error: string }>): Set<string> {
+  const indexes = [...answers.values()].flatMap((answer) => ("error" in answer ? [] : answer.indexes));
+  return new Set(indexes.map((index) => index.replace(/ \(.*/, "")));
+}
+
+function tablesOf(conditions: QueryConditions | undefined, declared: DeclaredFacts[]): string[] {
+  const named = conditions?.tables ?? [];
+  return declared.map(({ hypertable }) => hypertable.table).filter((table) => named.includes(table));
+}

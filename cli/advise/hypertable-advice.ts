@@ -1,0 +1,133 @@
+import type { Edition } from "../../migrations/edition.ts";
+import { intervalText } from "../../migrations/interval.ts";
+import type { HypertableAdvice, TableFigures } from "./advice.ts";
+import { adviseChunk, type ChunkFacts, whyAnyChunk } from "./chunk-advice.ts";
+import {
+  adviseAge,
+  adviseOrder,
+  adviseSegments,
+  leastSegment,
+  pickSegments,
+  type SegmentFacts,
+  usualLateness,
+} from "./columnstore-advice.ts";
+import { configLines } from "./config-lines.ts";
+import { listed } from "./figure-text.ts";
+import { adviseIndexes } from "./index-advice.ts";
+import { chunkSpans, hoursOf, longestSpan, parseInterval } from "./span.ts";
+import type { TableFacts } from "./table-facts.ts";
+
+/** The periods whose rows are shown: the spans in which people think. */
+const shownSpans = chunkSpans.filter(({ unit }) => unit !== "hour");
+
+/** What an advice depends on besides the table itself. */
+export interface AdviceSurroundings {
+  edition: Edition;
+  memoryMb: number;
+  /** Source indexes that SQLite uses for the workload's queries. */
+  used: Set<string>;
+}
+
+/** Advises on one hypertable: chunk, columnstore, indexes. */
+export function adviseHypertable(facts: TableFacts, around: AdviceSurroundings): HypertableAdvice {
+  const { hypertable, declared, age, source } = facts;
+  const { table, time, chunk } = hypertable;
+  const figures = figuresOf(facts);
+  if (source === null || figures === null) return untold(facts);
+  const { survey } = source;
+  const scale = Math.max(1, survey.rows / survey.read);
+  const sets = survey.segments.map(
+    (each, at): SegmentFacts => ({
+      columns: facts.segments[at] as string[],
+      values: each.endless ? null : each.values,
+      rowsPerChunk: (hours) => each.rowsPerChunk(hours, scale),
+    }),
+  );
+  const late = survey.lateness;
+  const chunkFacts: ChunkFacts = {
+    declared: chunk,
+    rows: survey.rows,
+    span: survey.times.span,
+    per: (hours) => survey.times.per(hours),
+    rowBytes: figures.rowBytes + figures.indexBytes,
+    memoryMb: around.memoryMb,
+    lateHours: usualLateness(late) / 3600,
+    retention: declared.retention === null ? null : parseInterval(declared.retention),
+    segment: around.edition === "community" ? segmentOf(sets, declared.columnstore?.segmentBy ?? null) : null,
+  };
+  const nothingToGain = whyAnyChunk(chunkFacts);
+  if (nothingToGain !== null) return { ...untold(facts), figures, nothingToGain };
+  const advisedChunk = adviseChunk(chunkFacts);
+  const span = parseInterval(advisedChunk.advised) ?? chunk;
+  const segmentBy = adviseSegments(sets, declared.columnstore?.segmentBy ?? null, span);
+  const columnstore = {
+    segmentBy,
+    orderBy: adviseOrder(sets, segmentBy.advised, declared.columnstore?.orderBy ?? null, time),
+    after: adviseAge(late, age === null ? null : parseInterval(age), (hours) => ({
+      younger: survey.times.shareOfLast(hours),
+      open: survey.times.shareInOpen(hoursOf(span), hours),
+    })),
+  };
+  const onCommunity = around.edition === "community" ? columnstore : null;
+  const { queries, indexes } = facts;
+  return {
+    ...{ table, time, figures, nothingToGain, chunk: advisedChunk, columnstore },
+    indexes: adviseIndexes({
+      ...{ table, time, declared, chunk: span, queries, used: around.used },
+      source: indexes,
+    }),
+    config: configLines({ table, chunk: advisedChunk, columnstore: onCommunity }),
+  };
+}
+
+/** The declared choices, for a table of which the source tells too little. */
+function untold({ hypertable, source }: TableFacts): HypertableAdvice {
+  const chunk = intervalText(hypertable.chunk);
+  const why =
+    source === null
+      ? "no table of the source fills it, so there is nothing to measure"
+      : source.survey.rows === 0
+        ? "the source has no row for it, so there is nothing to measure"
+        : "the time of none of its rows can be read";
+  return {
+    ...{ table: hypertable.table, time: hypertable.time, figures: null, nothingToGain: why },
+    chunk: { advised: chunk, declared: chunk, reasons: [] },
+    ...{ columnstore: null, indexes: [], config: [] },
+  };
+}
+
+function figuresOf({ source, declared, segments }: TableFacts): TableFigures | null {
+  const range = source?.survey.range ?? null;
+  if (source === null || range === null) return null;
+  const { survey, width } = source;
+  const scale = Math.max(1, survey.rows / survey.read);
+  const keys = [declared.primaryKey, ...declared.unique, ...declared.indexes.map(({ columns }) => columns)];
+  const [from, until] = range.map((seconds) => new Date(seconds * 1000).toISOString());
+  return {
+    ...{ rows: survey.rows, read: survey.read, timeless: survey.timeless },
+    ...{ from: from as string, until: until as string },
+    rowBytes: Math.round(width.row),
+    indexBytes: Math.round(
+      keys.filter((key) => key.length > 0).reduce((sum, key) => sum + width.indexEntry(key), 0),
+    ),
+    periods: shownSpans.map((span) => ({
+      period: intervalText(span),
+      ...survey.times.per(hoursOf(span)),
+      perSegment: survey.segments.map((each) =>
+        each.endless ? null : each.rowsPerChunk(hoursOf(span), scale),
+      ),
+    })),
+    segments: survey.segments.map((each, at) => ({
+      columns: segments[at] as string[],
+      values: each.endless ? null : each.values,
+    })),
+    lateness: survey.lateness,
+  };
+}
+
+/** The columns that a chunk is measured by: those that make usable segments in the longest chunk; null for none. */
+function segmentOf(sets: SegmentFacts[], declared: string[] | null): ChunkFacts["segment"] {
+  const best = pickSegments(sets, declared, hoursOf(longestSpan));
+  if (best === undefined) return null;
+  return { name: listed(best.columns), rows: best.rowsPerChunk, least: leastSegment };
+}
