@@ -52,12 +52,12 @@ export function adviseCommand(): Command {
 async function advise(options: AdviseOptions): Promise<WorkloadAdvice> {
   const subject = await subjectOf(options);
   const scratch = mkdtempSync(join(tmpdir(), "timelift-advise-"));
+  const copyPath = subject.copyPath ?? join(scratch, "source.db");
   try {
-    const { advice } = await adviseStill({
-      ...subject,
-      copyPath: subject.copyPath ?? join(scratch, "source.db"),
-    });
-    return advice;
+    const found = await adviseStill({ ...subject, copyPath });
+    if (!options.measure) return found.advised.advice;
+    const { measureWorkload } = await import("./advise/measure/measure-workload.ts");
+    return await measureWorkload({ ...subject, ...found, sampleRows: options.sample });
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }
@@ -95,18 +95,21 @@ async function stackConfig(stack = "dev"): Promise<StackConfig> {
 }
 
 /** Advises on one state of the source: in place while nobody writes to it, else on a copy. */
-async function adviseStill(subject: Subject & { copyPath: string }): Promise<AdvisedWorkload> {
-  for (const inPlace of [true, false]) {
+async function adviseStill(
+  subject: Subject & { copyPath: string },
+): Promise<{ advised: AdvisedWorkload; path: string }> {
+  const look = async (inPlace: boolean) => {
     const { path, mark } = await openSnapshot(subject.source, subject.copyPath, { inPlace });
-    try {
-      const advised = await adviseWorkload({ ...subject, path });
-      requireStill(mark);
-      return advised;
-    } catch (error) {
-      if (!inPlace || !(error instanceof SourceMoved)) throw error;
-    }
+    const advised = await adviseWorkload({ ...subject, path });
+    requireStill(mark);
+    return { advised, path };
+  };
+  try {
+    return await look(true);
+  } catch (error) {
+    if (!(error instanceof SourceMoved)) throw error;
+    return look(false);
   }
-  throw new Error("a copy does not move");
 }
 
 function rowCount(text: string): number {

@@ -1,6 +1,7 @@
 import type { Lateness } from "../../loaders/survey/lateness.ts";
 import type { RowsPerPeriod } from "../../loaders/survey/row-times.ts";
 import type { Edition } from "../../migrations/edition.ts";
+import type { MeasuredQuery, MeasuredTable, Measurement } from "./measure/measurement.ts";
 
 /** One choice for a hypertable: what is advised beside what is declared, and why. */
 export interface Choice<Value> {
@@ -62,8 +63,10 @@ export interface HypertableAdvice {
     after: Choice<string>;
   } | null;
   indexes: IndexAdvice[];
-  /** Commands that put what differs from the declared choices into the stack's config. */
+  /** Commands that put what differs from the declared choices into the stack's config; none once withdrawn. */
   config: string[];
+  /** Where a sample was loaded. */
+  measured?: MeasuredTable;
 }
 
 /** One of the application's queries, as SQLite answers it. */
@@ -76,8 +79,10 @@ export interface QueryAdvice {
   rows: number;
   /** How SQLite finds its rows. */
   answer: string;
-  /** True where no server could answer as fast. */
+  /** True where no server could answer as fast; once measured, where none did. */
   sqliteWins: boolean;
+  /** Where a sample was loaded: both engines on the same rows. */
+  measured?: MeasuredQuery;
 }
 
 /** Everything that is advised for a workload. */
@@ -89,6 +94,8 @@ export interface WorkloadAdvice {
   memoryMb: number;
   hypertables: HypertableAdvice[];
   queries: QueryAdvice[];
+  /** Where a sample was loaded. */
+  measurement?: Omit<Measurement, "tables" | "queries">;
 }
 
 /** Whether the advice is to leave a choice as it is. */

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { openSource, type Source } from "../../loaders/source/open-source.ts";
-import { readSourceSchema } from "../../loaders/source/source-schema.ts";
+import { readSourceSchema, type SourceSchema, type SourceTable } from "../../loaders/source/source-schema.ts";
 import { type QueryConditions, queryConditions } from "../../loaders/survey/query-conditions.ts";
 import { type SqliteAnswer, trySqlite } from "../../loaders/survey/query-trial.ts";
 import { columnstoreAges, declaredHypertables } from "../../migrations/declared.ts";
@@ -34,6 +34,8 @@ export interface AdvisedWorkload {
   advice: WorkloadAdvice;
   /** In the order of the hypertables. */
   facts: TableFacts[];
+  /** The source tables that the loader reads or a query names. */
+  sources: SourceTable[];
 }
 
 /** Advises on every hypertable that a workload's migrations declare, from the source's own rows. */
@@ -51,7 +53,7 @@ export async function adviseWorkload(args: AdviseArgs): Promise<AdvisedWorkload>
     const answers = answersOf(source, workload);
     const used = usedIndexes(answers);
     return {
-      facts,
+      ...{ facts, sources: tablesRead(schema, workload) },
       advice: {
         workload: workload.name,
         source: basename(args.source),
@@ -86,6 +88,13 @@ async function declarations({ migrationsDir, context }: Workload): Promise<Decla
 function answersOf(source: Source, { loader }: Workload): Map<string, SqliteAnswer | { error: string }> {
   const queries = Object.entries(loader.queries ?? {});
   return new Map(queries.map(([name, { sqlite }]) => [name, trySqlite(source, sqlite)]));
+}
+
+function tablesRead(schema: SourceSchema, { loader }: Workload): SourceTable[] {
+  const loaded = Object.entries(loader.tables).map(([target, { from }]) => from ?? target);
+  const asked = Object.values(loader.queries ?? {}).flatMap(({ sqlite }) => queryConditions(sqlite).tables);
+  const names = new Set([...loaded, ...asked].map((name) => name.toLowerCase()));
+  return [...schema.values()].filter(({ kind, name }) => kind === "table" && names.has(name.toLowerCase()));
 }
 
 function usedIndexes(answers: Map<string, SqliteAnswer | { error: string }>): Set<string> {

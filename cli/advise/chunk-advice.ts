@@ -8,6 +8,8 @@ import { chunkSpans, hoursOf } from "./span.ts";
 export const enoughRows = 100_000;
 /** Chunks that a whole table should not have more of: each is a table of its own to the planner. */
 export const mostChunks = 500;
+/** Up to so many chunks cost next to nothing, however few rows they hold. */
+const fewChunks = 50;
 /** The share of memory that the chunks being written may fill, with their indexes. */
 const hotShare = 0.25;
 /** A chunk is dropped as a whole: with chunks of a quarter of the retention, rows stay a quarter longer. */
@@ -33,11 +35,15 @@ export interface ChunkFacts {
   segment: { name: string; rows(hours: number): number; least: number } | null;
 }
 
+/** Whether all rows of a table, and those of a year at its pace, are too few for one chunk. */
+export function isSmall(facts: ChunkFacts): boolean {
+  return yearly(facts) < enoughRows;
+}
+
 /** Why any span would do; null where it matters. */
 export function whyAnyChunk(facts: ChunkFacts): string | null {
   const { rows, declared } = facts;
-  const { periods } = facts.per(hoursOf(declared));
-  if (yearly(facts) >= enoughRows || periods > mostChunks) return null;
+  if (!isSmall(facts) || facts.per(hoursOf(declared)).periods > fewChunks) return null;
   return `${count(rows)} row${rows === 1 ? "" : "s"} fit any choice`;
 }
 
@@ -96,7 +102,11 @@ function judge(facts: ChunkFacts, span: Interval): Judgement {
       `${name} holds ${count(inSegment)} of one ${segment.name}, and a segment pays from ${count(segment.least)}`,
     );
   }
-  if (periods > mostChunks) tooShort.push(`${name} makes ${count(periods)} chunks of the whole`);
+  if (periods > (isSmall(facts) ? fewChunks : mostChunks)) {
+    tooShort.push(
+      `${name} makes ${count(periods)} chunks of the whole, each with files and indexes of its own`,
+    );
+  }
   const figures = [
     `${name} holds ${count(typical)} rows`,
     ...(segment ? [`${count(inSegment)} of one ${segment.name}`] : []),

@@ -88,26 +88,28 @@ function isSame(a: string[], b: string[]): boolean {
   return a.length === b.length && a.every((name) => b.includes(name));
 }
 
-/** The order within a segment: by time where there are segments, else by the columns that queries name, then time. */
+/**
+ * The order within a segment: by the column that queries name and that the segments do not tell apart, if there is one,
+ * then by time.
+ */
 export function adviseOrder(
   sets: SegmentFacts[],
   segmentBy: string[],
   declared: string[] | null,
   time: string,
 ): Choice<string[]> {
-  if (segmentBy.length > 0) {
-    const byTime = declared?.[0]?.replace(/ .*/, "") === time;
-    const reason = "a load can write rows in this order itself, and the latest rows of a segment come first";
-    return { advised: byTime && declared ? declared : [`${time} desc`], declared, reasons: [reason] };
+  const values = sets.find(({ columns }) => isSame(columns, segmentBy))?.values ?? 1;
+  const [finer] = sets
+    .filter(({ columns }) => columns.length === 1 && !segmentBy.includes(columns[0] as string))
+    .filter((set) => set.values === null || set.values > values)
+    .toSorted((a, b) => (a.values ?? Number.MAX_VALUE) - (b.values ?? Number.MAX_VALUE));
+  if (finer !== undefined) {
+    const reason = `rows of one ${listed(finer.columns)} lie side by side, without a segment for each`;
+    return { advised: [...finer.columns, time], declared, reasons: [reason] };
   }
-  const named = sets
-    .filter(({ columns, values }) => columns.length === 1 && (values === null || values > 1))
-    .toSorted((a, b) => (a.values ?? Number.MAX_VALUE) - (b.values ?? Number.MAX_VALUE))[0];
-  if (named === undefined) {
-    return { advised: [`${time} desc`], declared, reasons: ["no column but the time narrows a query down"] };
-  }
-  const reason = `rows of one ${listed(named.columns)} lie side by side in a batch, without a segment for each`;
-  return { advised: [...named.columns, time], declared, reasons: [reason] };
+  const byTime = declared?.length === 1 && declared[0]?.replace(/ .*/, "") === time;
+  const reason = "a load can write rows in this order itself, and the latest rows of a segment come first";
+  return { advised: byTime && declared ? declared : [`${time} desc`], declared, reasons: [reason] };
 }
 
 /** When chunks move: as declared, unless rows still come in after that. */

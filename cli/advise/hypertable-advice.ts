@@ -1,7 +1,7 @@
 import type { Edition } from "../../migrations/edition.ts";
 import { intervalText } from "../../migrations/interval.ts";
 import type { HypertableAdvice, TableFigures } from "./advice.ts";
-import { adviseChunk, type ChunkFacts, whyAnyChunk } from "./chunk-advice.ts";
+import { adviseChunk, type ChunkFacts, isSmall, whyAnyChunk } from "./chunk-advice.ts";
 import {
   adviseAge,
   adviseOrder,
@@ -55,19 +55,22 @@ export function adviseHypertable(facts: TableFacts, around: AdviceSurroundings):
     retention: declared.retention === null ? null : parseInterval(declared.retention),
     segment: around.edition === "community" ? segmentOf(sets, declared.columnstore?.segmentBy ?? null) : null,
   };
+  if (isSmall(chunkFacts)) chunkFacts.segment = null;
   const nothingToGain = whyAnyChunk(chunkFacts);
   if (nothingToGain !== null) return { ...untold(facts), figures, nothingToGain };
   const advisedChunk = adviseChunk(chunkFacts);
   const span = parseInterval(advisedChunk.advised) ?? chunk;
   const segmentBy = adviseSegments(sets, declared.columnstore?.segmentBy ?? null, span);
-  const columnstore = {
-    segmentBy,
-    orderBy: adviseOrder(sets, segmentBy.advised, declared.columnstore?.orderBy ?? null, time),
-    after: adviseAge(late, age === null ? null : parseInterval(age), (hours) => ({
-      younger: survey.times.shareOfLast(hours),
-      open: survey.times.shareInOpen(hoursOf(span), hours),
-    })),
-  };
+  const columnstore = isSmall(chunkFacts)
+    ? null
+    : {
+        segmentBy,
+        orderBy: adviseOrder(sets, segmentBy.advised, declared.columnstore?.orderBy ?? null, time),
+        after: adviseAge(late, age === null ? null : parseInterval(age), (hours) => ({
+          younger: survey.times.shareOfLast(hours),
+          open: survey.times.shareInOpen(hoursOf(span), hours),
+        })),
+      };
   const onCommunity = around.edition === "community" ? columnstore : null;
   const { queries, indexes } = facts;
   return {

@@ -8,6 +8,7 @@ import {
   type WorkloadAdvice,
 } from "./advice.ts";
 import { count, duration, listed, mebibytes } from "./figure-text.ts";
+import type { MeasuredTable } from "./measure/measurement.ts";
 
 /** An advice for people: a headline, figures, advice with its reasons, then the commands. At most 100 wide. */
 export function renderAdvice(advice: WorkloadAdvice): string[] {
@@ -22,7 +23,7 @@ export function renderAdvice(advice: WorkloadAdvice): string[] {
     lines.push(...wrapped(`${table}: ${nothingToGain}`, "  "));
   }
   if (told.length < hypertables.length) lines.push("");
-  lines.push(...renderQueries(queries));
+  lines.push(...renderQueries(queries), ...renderMeasurement(advice));
   const config = hypertables.flatMap((table) => table.config);
   if (config.length === 0) return [...lines, "Nothing to change: what is declared suits these rows."];
   return [...lines, "To take the advice:", ...config.map((line) => `  ${line}`)];
@@ -33,7 +34,8 @@ function renderHypertable(advice: HypertableAdvice, { edition }: WorkloadAdvice)
   if (figures === null) return [];
   const lines = wrapped(`${table}  ${headline(figures)}`, "    ");
   if (nothingToGain !== null) {
-    return [...lines, ...wrapped(`  nothing to gain: ${nothingToGain}; ${chunk.advised} stays`, "    ")];
+    lines.push(...wrapped(`  nothing to gain: ${nothingToGain}; ${chunk.advised} stays`, "    "));
+    return advice.measured ? [...lines, ...measuredLines(advice.measured, advice)] : lines;
   }
   lines.push(...figureTable(figures), ...lateRows(figures, time), "");
   lines.push(...choiceLines("chunk", chunk, (value) => value));
@@ -48,7 +50,23 @@ function renderHypertable(advice: HypertableAdvice, { edition }: WorkloadAdvice)
   for (const { kind, text, migration } of indexes) {
     lines.push(...labelled(indexWords[kind], [text, ...(migration ? [`in a migration: ${migration}`] : [])]));
   }
+  if (advice.measured) lines.push("", ...measuredLines(advice.measured, advice));
   return lines;
+}
+
+function measuredLines(measured: MeasuredTable, { chunk }: HypertableAdvice): string[] {
+  const { rows, of, stretch, declared, advised, verdict } = measured;
+  const days = stretch?.map((moment) => moment.slice(0, 10)).join(" to ");
+  const sampled =
+    rows < of ? `${count(rows)} of ${counted(of, "row")}${days ? `, ${days}` : ""}` : counted(of, "row");
+  const sizes = [declared, ...(advised ? [advised] : [])];
+  const table = besides([
+    [`  measured with ${sampled}`, "declared", ...(advised ? ["advised"] : [])],
+    ["    chunk", `${chunk.declared}`, ...(advised ? [chunk.advised] : [])],
+    ["    chunks", ...sizes.map(({ chunks }) => count(chunks))],
+    ["    size", ...sizes.map(({ bytes }) => mebibytes(bytes))],
+  ]);
+  return verdict ? [...table, ...wrapped(`  ${verdict.status}: ${verdict.reason}`, "    ")] : table;
 }
 
 const indexWords = { serves: "index", missing: "add index", redundant: "not needed", unused: "not needed" };
@@ -125,23 +143,48 @@ const labelWidth = 15;
 
 function renderQueries(queries: QueryAdvice[]): string[] {
   if (queries.length === 0) return [];
+  const isMeasured = queries.some(({ measured }) => measured !== undefined);
+  const both = queries.some(({ measured }) => measured?.advisedMs != null);
   const [head = "", ...lines] = besides([
-    ["the application's queries", "SQLite", "rows", ""],
-    ...queries.map((query) => [
-      `  ${query.name}`,
-      query.sqliteMs === null || query.rows === 0 ? "–" : duration(query.sqliteMs),
-      query.sqliteMs === null ? "–" : count(query.rows),
-      verdict(query),
-    ]),
+    [
+      "the application's queries",
+      ...["rows", "SQLite", ...(isMeasured ? ["declared"] : []), ...(both ? ["advised"] : []), ""],
+    ],
+    ...queries.map((query) => {
+      const { rows, sqliteMs } = query.measured ?? query;
+      const { declaredMs = null, advisedMs = null } = query.measured ?? {};
+      const time = (ms: number | null) => (ms === null || rows === 0 ? "–" : duration(ms));
+      const server = [...(isMeasured ? [time(declaredMs)] : []), ...(both ? [time(advisedMs)] : [])];
+      return [`  ${query.name}`, count(rows), time(sqliteMs), ...server, verdict(query)];
+    }),
   ]);
-  const ways = queries.map(({ answer }) => wrapped(`      by ${answer}`, "        "));
+  const ways = queries.map(({ answer, measured }) => [
+    ...wrapped(`      by ${answer}`, "        "),
+    ...(measured?.note ? wrapped(`      ${measured.note}`, "        ") : []),
+  ]);
   return [head, ...lines.flatMap((line, at) => [line, ...(ways[at] ?? [])]), ""];
 }
 
-function verdict({ sqliteMs, rows, sqliteWins }: QueryAdvice): string {
+function renderMeasurement({ measurement, edition }: WorkloadAdvice): string[] {
+  if (measurement === undefined) return [];
+  const { server, columnstore, declared, advised } = measurement;
+  const load = (times: typeof declared) =>
+    duration(times.loadMs) + (columnstore ? ` and ${duration(times.columnstoreMs)} to pack old chunks` : "");
+  const told = [
+    `measured on ${server}`,
+    `load with keys: declared ${load(declared)}${advised ? `, advised ${load(advised)}` : ""}`,
+    ...(edition === "community" && !columnstore
+      ? ["the columnstore was not measured: TIMELIFT_COMMUNITY_URL names no server that has it"]
+      : []),
+  ];
+  return [...told.flatMap((line) => wrapped(line, "  ")), ""];
+}
+
+function verdict({ sqliteMs, sqliteWins, rows, measured }: QueryAdvice): string {
   if (sqliteMs === null) return "";
-  if (rows === 0) return "no row of this source";
-  return sqliteWins ? "faster than any server" : "";
+  if ((measured?.rows ?? rows) === 0) return measured ? "no row of this sample" : "no row of this source";
+  if (!sqliteWins) return "";
+  return measured ? "SQLite is faster" : "faster than any server";
 }
 
 /** Cells side by side, the first column to the left, those that hold figures to the right. */

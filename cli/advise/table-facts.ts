@@ -1,4 +1,4 @@
-import type { LoaderDefinition } from "../../loaders/define-loader.ts";
+import type { LoaderDefinition, Reading } from "../../loaders/define-loader.ts";
 import { readIndexes } from "../../loaders/inspect/source-index.ts";
 import { type MappedColumn, mapColumns } from "../../loaders/resolve-table.ts";
 import type { Source } from "../../loaders/source/open-source.ts";
@@ -20,13 +20,19 @@ export interface DeclaredFacts {
 /** What the source says of one hypertable. */
 export interface TableFacts extends DeclaredFacts {
   /** Null where no source table fills it, or none of its columns becomes the time. */
-  source: { table: SourceTable; survey: TableSurvey; width: RowWidth } | null;
+  source: { table: SourceTable; time: SourceTime; survey: TableSurvey; width: RowWidth } | null;
   /** The sets of target columns that may make segments, in the order of the survey's. */
   segments: string[][];
   /** Queries that name the table, with the conditions on its own columns. */
   queries: Map<string, QueryConditions>;
   /** The source's indexes and unique keys, their columns as the target names them. */
   indexes: { name: string; columns: (string | null)[] }[];
+}
+
+/** The source column that becomes the time. */
+interface SourceTime {
+  column: string;
+  reading: Reading | null;
 }
 
 const mostSegmentColumns = 3;
@@ -50,9 +56,10 @@ export function readTableFacts(
   const time = columns.find(({ target }) => target === hypertable.time);
   if (time === undefined) return nothing;
   const segments = segmentSets(facts, queries, columns);
+  const sourceTime = { column: time.source, reading: time.reading };
   const survey = surveyTable(source, {
     table,
-    time: { column: time.source, reading: time.reading },
+    time: sourceTime,
     segments: segments.map((set) => set.map((name) => sourceOf(columns, name))),
     where: definition.where ?? null,
     ...(most === undefined ? {} : { most }),
@@ -63,7 +70,7 @@ export function readTableFacts(
   }));
   return {
     ...facts,
-    source: { table, survey, width: RowWidth.measure(source, table, filled) },
+    source: { table, time: sourceTime, survey, width: RowWidth.measure(source, table, filled) },
     segments,
     queries,
     indexes: sourceIndexes(source, table, columns),

@@ -61,7 +61,7 @@ function requireSpace(path: string, rows: number): void {
   throw new TimeliftError({
     code: "bench-space",
     subject: path,
-    problem: `the bench may need ${gib(needed)} there, and ${gib(free)} are free`,
-    remedy: "take fewer --rows, or set TIMELIFT_CACHE to a folder on a larger disk",
+    problem: `the measurement may need ${gib(needed)} there, and ${gib(free)} are free`,
+    remedy: "take fewer rows (--rows, --sample), or set TIMELIFT_CACHE to a folder on a larger disk",
   });
 }

@@ -1,0 +1,177 @@
+import { join } from "node:path";
+import Database from "better-sqlite3";
+import { connect } from "../../../loaders/connection.ts";
+import { momentSql } from "../../../loaders/survey/moment-sql.ts";
+import type { Workload } from "../../../stacks/workload.ts";
+import type { HypertableAdvice } from "../advice.ts";
+import type { AdvisedWorkload } from "../advise-workload.ts";
+import { momentsOf } from "../moment.ts";
+import type { TableFacts } from "../table-facts.ts";
+import { type Layout, type MeasuredLoad, measureLoad } from "./measured-load.ts";
+import type { MeasuredQuery, Measurement } from "./measurement.ts";
+import { raceQuery } from "./query-race.ts";
+import { type SampledTable, settle, writeSample } from "./sample-source.ts";
+import type { ScratchDatabase, ScratchServer } from "./scratch-server.ts";
+import { type Verdict, verdictOf } from "./verdict.ts";
+
+/** What a measurement needs. */
+export interface MeasureArgs {
+  workload: Workload;
+  advised: AdvisedWorkload;
+  /** Path of the SQLite file that was advised on. */
+  path: string;
+  /** Whether that is a copy of the measurement's own. */
+  isCopy: boolean;
+  /** Rows of each hypertable. */
+  sampleRows: number;
+  server: ScratchServer;
+  /** For what is thrown away at the end. */
+  folder: string;
+  signal: AbortSignal;
+  log: (line: string) => void;
+}
+
+/** Loads a sample under the declared choices and under the advised ones, and compares size and query times. */
+export async function measureChoices(args: MeasureArgs): Promise<Measurement> {
+  const { server, workload, advised, signal, log } = args;
+  const { hypertables } = advised.advice;
+  const stretches = advised.facts.map((facts) => stretchOf(facts, args.sampleRows));
+  const source = sampleOf(args, stretches);
+  const declared = hypertables.map((each, at) => declaredLayout(each, advised.facts[at] as TableFacts));
+  const differs = hypertables.filter(({ config }) => config.length > 0);
+  const other = hypertables.map((each, at) => advisedLayout(each, declared[at] as Layout));
+  const load = async (name: string, layouts: Layout[], replace: boolean) => {
+    log(`loading under the ${name} choices`);
+    const database = await server.fresh(`advise_${name}`);
+    const measured = await measureLoad({
+      ...{ workload, source, server, database, layouts, replace, signal },
+      folder: args.folder,
+    });
+    return { database, measured };
+  };
+  const first = await load("declared", declared, false);
+  const second = differs.length > 0 ? await load("advised", other, true) : null;
+  log("asking the workload's queries");
+  const databases = [first.database, ...(second ? [second.database] : [])];
+  const queries = await race(args, source, databases);
+  return {
+    server: server.title,
+    columnstore: server.edition === "community",
+    declared: timesOf(first.measured),
+    advised: second && timesOf(second.measured),
+    queries,
+    tables: hypertables.flatMap((each, at) => {
+      const size = first.measured.sizes.get(each.table);
+      if (each.figures === null || size === undefined) return [];
+      const changed = differs.includes(each) ? second : null;
+      const stretch = stretches[at] ?? null;
+      return {
+        ...{ table: each.table, rows: size.rows, of: each.figures.rows, declared: size },
+        stretch: stretch && (stretch.map(isoText) as [string, string]),
+        advised: changed?.measured.sizes.get(each.table) ?? null,
+        verdict: changed && judge(each.table, first.measured, changed.measured, queries),
+      };
+    }),
+  };
+}
+
+function timesOf({ loadMs, columnstoreMs }: MeasuredLoad): Pick<MeasuredLoad, "loadMs" | "columnstoreMs"> {
+  return { loadMs, columnstoreMs };
+}
+
+function isoText(seconds: number): string {
+  return new Date(seconds * 1000).toISOString();
+}
+
+/** The stretch of time that a sample of a table holds; null for all of it. */
+function stretchOf({ source, queries, hypertable }: TableFacts, rows: number): [number, number] | null {
+  if (source === null || source.survey.rows <= rows) return null;
+  const named = [...queries.values()].flatMap(({ ranges }) => ranges[hypertable.time] ?? []);
+  return source.survey.times.stretch(rows, momentsOf(named));
+}
+
+/** The file to load: the source itself where all of it is wanted. */
+function sampleOf(args: MeasureArgs, stretches: ([number, number] | null)[]): string {
+  const { advised, path } = args;
+  if (stretches.every((stretch) => stretch === null)) {
+    if (args.isCopy) settle(path);
+    return path;
+  }
+  args.log("writing a sample of the source");
+  const tables = new Map<string, SampledTable>();
+  for (const table of advised.sources) tables.set(table.name, { table, where: null });
+  for (const [at, { source }] of advised.facts.entries()) {
+    const stretch = stretches[at] ?? null;
+    if (source === null || stretch === null) continue;
+    const moment = momentSql(source.time.column, source.time.reading);
+    tables.set(source.table.name, {
+      table: source.table,
+      where: `(${moment}) >= ${stretch[0]} AND (${moment}) < ${stretch[1]}`,
+    });
+  }
+  const sample = join(args.folder, "sample.db");
+  writeSample(path, sample, [...tables.values()]);
+  return sample;
+}
+
+function declaredLayout({ table, chunk }: HypertableAdvice, { declared, age }: TableFacts): Layout {
+  const columnstore = declared.columnstore && age !== null ? { ...declared.columnstore, after: age } : null;
+  return { table, chunk: chunk.declared ?? chunk.advised, columnstore };
+}
+
+function advisedLayout({ table, chunk, columnstore, config }: HypertableAdvice, declared: Layout): Layout {
+  if (config.length === 0) return declared;
+  return {
+    ...{ table, chunk: chunk.advised },
+    columnstore: columnstore && {
+      segmentBy: columnstore.segmentBy.advised,
+      orderBy: columnstore.orderBy.advised,
+      after: columnstore.after.advised,
+    },
+  };
+}
+
+async function race(
+  { workload, advised, signal }: MeasureArgs,
+  source: string,
+  databases: ScratchDatabase[],
+): Promise<MeasuredQuery[]> {
+  const answered = advised.advice.queries.filter(({ sqliteMs }) => sqliteMs !== null);
+  const sample = new Database(source, { readonly: true });
+  const clients = await Promise.all(databases.map(({ reader }) => connect(reader, "advise: queries")));
+  const measured: MeasuredQuery[] = [];
+  try {
+    for (const { name, tables } of answered) {
+      signal.throwIfAborted();
+      const query = workload.loader.queries?.[name];
+      if (query === undefined) continue;
+      const { timescaleMs, ...raced } = await raceQuery(name, query, sample, clients);
+      const [declaredMs = null, advisedMs = null] = timescaleMs;
+      measured.push({ ...raced, tables, declaredMs, advisedMs });
+    }
+    return measured;
+  } finally {
+    for (const client of clients) await client.end();
+    sample.close();
+  }
+}
+
+function judge(
+  table: string,
+  declared: MeasuredLoad,
+  advised: MeasuredLoad,
+  queries: MeasuredQuery[],
+): Verdict | null {
+  const before = declared.sizes.get(table);
+  const after = advised.sizes.get(table);
+  if (before === undefined || after === undefined) return null;
+  return verdictOf({
+    bytes: { declared: before.bytes, advised: after.bytes },
+    loadMs: { declared: declared.loadMs, advised: advised.loadMs },
+    queriesMs: queries.flatMap(({ tables, rows, declaredMs, advisedMs }) =>
+      tables.includes(table) && rows > 0 && declaredMs !== null && advisedMs !== null
+        ? { declared: declaredMs, advised: advisedMs }
+        : [],
+    ),
+  });
+}
