@@ -14,6 +14,8 @@ const fewChunks = 50;
 const hotShare = 0.25;
 /** A chunk is dropped as a whole: with chunks of a quarter of the retention, rows stay a quarter longer. */
 const chunksInRetention = 4;
+/** A chunk moves as a whole: longer than so many times the age at which it may, and hardly a row is ever packed. */
+const agesInChunk = 4;
 /** A shorter stretch of time does not tell how many rows a longer one would bring. */
 const leastSpanHours = 7 * 24;
 
@@ -31,6 +33,8 @@ export interface ChunkFacts {
   /** How late rows may come and still be usual, in hours: chunks that far back are written to as well. */
   lateHours: number;
   retention: Interval | null;
+  /** Age at which chunks move to the columnstore; null where none do. */
+  columnstoreAfter: Interval | null;
   /** Rows of one segment in a chunk of so many hours; null where no column makes segments. */
   segment: { name: string; rows(hours: number): number; least: number } | null;
 }
@@ -54,7 +58,10 @@ export function adviseChunk(facts: ChunkFacts): Choice<string> {
   if (found.tooLong.length + found.tooShort.length === 0) {
     return { advised: declared, declared, reasons: [found.figures] };
   }
-  const judged = chunkSpans.map((span) => ({ span, ...judge(facts, span) }));
+  // Beyond what the source covers there is nothing to judge by.
+  const covering = chunkSpans.findIndex((span) => hoursOf(span) >= facts.span);
+  const spans = covering < 0 ? chunkSpans : chunkSpans.slice(0, covering + 1);
+  const judged = spans.map((span) => ({ span, ...judge(facts, span) }));
   const bearable = judged.filter(({ tooLong }) => tooLong.length === 0);
   const best = bearable.find(({ tooShort }) => tooShort.length === 0) ?? bearable.at(-1) ?? judged[0];
   if (best === undefined || intervalText(best.span) === declared) {
@@ -93,25 +100,27 @@ function judge(facts: ChunkFacts, span: Interval): Judgement {
   if (retention && hours * chunksInRetention > hoursOf(retention)) {
     tooLong.push(`a chunk of ${name} would stay that long beyond a retention of ${intervalText(retention)}`);
   }
+  const { columnstoreAfter: after } = facts;
+  if (after && hours > agesInChunk * hoursOf(after)) {
+    tooLong.push(`a chunk of ${name} would stay rows that long beyond ${intervalText(after)}`);
+  }
   if (typical < enoughRows) {
-    tooShort.push(`${name} holds ${count(typical)} rows, and a chunk pays from ${count(enoughRows)}`);
+    tooShort.push(`chunks of ${name} hold ${count(typical)} rows, and they pay from ${count(enoughRows)}`);
   }
   const inSegment = segment?.rows(hours) ?? 0;
   if (segment && inSegment < segment.least) {
     tooShort.push(
-      `${name} holds ${count(inSegment)} of one ${segment.name}, and a segment pays from ${count(segment.least)}`,
+      `that is ${count(inSegment)} of one ${segment.name}, and segments pay from ${count(segment.least)}`,
     );
   }
   if (periods > (isSmall(facts) ? fewChunks : mostChunks)) {
-    tooShort.push(
-      `${name} makes ${count(periods)} chunks of the whole, each with files and indexes of its own`,
-    );
+    tooShort.push(`${name} makes ${count(periods)} chunks, each with files and indexes of its own`);
   }
   const figures = [
-    `${name} holds ${count(typical)} rows`,
+    `chunks of ${name} hold ${count(typical)} rows`,
     ...(segment ? [`${count(inSegment)} of one ${segment.name}`] : []),
-    `${mebibytes(bytes)} with indexes at most (${percent(share)} of memory)`,
-    `${count(periods)} chunk${periods === 1 ? "" : "s"} of the whole`,
+    `at most ${mebibytes(bytes)} with indexes (${percent(share)} of memory)`,
+    `${count(periods)} chunk${periods === 1 ? "" : "s"} in all`,
   ];
   return { figures: figures.join(", "), tooLong, tooShort };
 }

@@ -53,6 +53,7 @@ export function adviseHypertable(facts: TableFacts, around: AdviceSurroundings):
     memoryMb: around.memoryMb,
     lateHours: usualLateness(late) / 3600,
     retention: declared.retention === null ? null : parseInterval(declared.retention),
+    columnstoreAfter: around.edition === "community" && age !== null ? parseInterval(age) : null,
     segment: around.edition === "community" ? segmentOf(sets, declared.columnstore?.segmentBy ?? null) : null,
   };
   if (isSmall(chunkFacts)) chunkFacts.segment = null;
@@ -76,7 +77,7 @@ export function adviseHypertable(facts: TableFacts, around: AdviceSurroundings):
   return {
     ...{ table, time, figures, nothingToGain, chunk: advisedChunk, columnstore },
     indexes: adviseIndexes({
-      ...{ table, time, declared, chunk: span, queries, used: around.used },
+      ...{ table, time, declared, chunk: span, queries, used: around.used, constant: facts.constant },
       source: indexes,
     }),
     config: configLines({ table, chunk: advisedChunk, columnstore: onCommunity }),

@@ -15,7 +15,9 @@ export interface IndexFacts {
   chunk: Interval;
   /** Queries that name the table, by their own name, with the columns of this table alone. */
   queries: Map<string, QueryConditions>;
-  /** Indexes and unique keys of the source, their columns as the target names them; null for one it does not have. */
+  /** Columns of which every row has the same value. */
+  constant: Set<string>;
+  /** Indexes of the source, their columns as the target names them; null for one it does not have. */
   source: (Pick<SourceIndex, "name"> & { columns: (string | null)[] })[];
   /** Names of source indexes that SQLite uses for the workload's queries. */
   used: Set<string>;
@@ -25,6 +27,8 @@ export interface IndexFacts {
 interface TargetIndex {
   name: string;
   columns: string[];
+  /** Whether it keeps values unique, and so is needed in any case. */
+  isKey: boolean;
 }
 
 /** A query whose range is shorter than that share of a chunk finds its rows better by an index on time. */
@@ -38,9 +42,9 @@ export function adviseIndexes(facts: IndexFacts): IndexAdvice[] {
 
 function targetIndexes({ primaryKey, unique, indexes }: DeclaredTable): TargetIndex[] {
   return [
-    ...(primaryKey.length > 0 ? [{ name: "the primary key", columns: primaryKey }] : []),
-    ...unique.map((columns) => ({ name: "the unique key", columns })),
-    ...indexes,
+    ...(primaryKey.length > 0 ? [{ name: "the primary key", columns: primaryKey, isKey: true }] : []),
+    ...unique.map((columns) => ({ name: "the unique key", columns, isKey: true })),
+    ...indexes.map((index) => ({ ...index, isKey: false })),
   ];
 }
 
@@ -58,7 +62,7 @@ function forQueries(facts: IndexFacts, indexes: TargetIndex[]): IndexAdvice[] {
       if (index) served.set(index, [...(served.get(index) ?? []), name]);
       else {
         const columns =
-          need.equal.length > 0 ? [...need.equal, `${facts.time} desc`] : [`${facts.time} desc`];
+          need.equal.length > 0 ? [...need.equal, `${facts.time} desc`] : [need.first ?? facts.time];
         const found = missing.get(columns.join()) ?? { columns, names: [] };
         missing.set(columns.join(), { columns, names: [...found.names, name] });
       }
@@ -66,7 +70,7 @@ function forQueries(facts: IndexFacts, indexes: TargetIndex[]): IndexAdvice[] {
   }
   const advice: IndexAdvice[] = [...missing.values()].map(({ columns, names }) => ({
     kind: "missing",
-    text: `(${columns.join(", ")}) for ${quoted(names)}: no key or index begins with ${columns.length > 1 ? "a column that it names" : "the time"}`,
+    text: `(${columns.join(", ")}) for ${quoted(names)}: no key or index begins so`,
     migration: `db.index(${JSON.stringify(facts.table)}, ${JSON.stringify(columns).replaceAll(",", ", ")});`,
   }));
   for (const [{ name, columns }, names] of served) {
@@ -78,40 +82,57 @@ function forQueries(facts: IndexFacts, indexes: TargetIndex[]): IndexAdvice[] {
   if (whole.length > 0) {
     advice.push({ kind: "serves", text: `no index helps ${quoted(whole)}: no condition narrows it down` });
   }
+  if (facts.queries.size > 0) advice.push(...forTarget(indexes, new Set(served.keys())));
   return advice;
 }
 
 interface Need {
   equal: string[];
-  /** The time column, where an index that begins with it is enough. */
-  time: string | null;
+  /** The column, it may descend, with which an index has to begin that serves as well; null for none. */
+  first: string | null;
 }
 
-function needOf({ time, chunk }: IndexFacts, query: QueryConditions): Need | "chunks" | "every row" {
-  const latest = query.limited && query.orderBy[0]?.replace(/ .*/, "") === time;
-  const range = query.ranges[time];
+function needOf(
+  { time, chunk, constant }: IndexFacts,
+  { equal, ranges, orderBy, limited }: QueryConditions,
+): Need | "chunks" | "every row" {
+  const telling = equal.filter((column) => !constant.has(column));
+  const range = ranges[time];
   const length = range === undefined ? undefined : momentsLength(range);
   const short = length !== undefined && length < shareOfChunk * hoursOf(chunk) * 3600;
-  if (query.equal.length > 0) return { equal: query.equal, time: short ? time : null };
-  if (latest || short) return { equal: [], time };
+  const first = (limited && orderBy[0]) || (short ? `${time} desc` : null);
+  if (telling.length > 0 || first !== null) return { equal: telling, first };
   return range === undefined ? "every row" : "chunks";
 }
 
 /** The index that begins with the most columns that are compared by =; else one that begins with the time, if that will do. */
-function bestFor({ equal, time }: Need, indexes: TargetIndex[]): TargetIndex | undefined {
+function bestFor({ equal, first }: Need, indexes: TargetIndex[]): TargetIndex | undefined {
   const depth = ({ columns }: TargetIndex) => {
     const other = columns.findIndex((column) => !equal.includes(bare(column)));
     return other < 0 ? columns.length : other;
   };
   const [best] = indexes.toSorted((a, b) => depth(b) - depth(a));
   if (best && depth(best) > 0) return best;
-  return time === null ? undefined : indexes.find(({ columns }) => bare(columns[0] ?? "") === time);
+  return first === null ? undefined : indexes.find(({ columns }) => bare(columns[0] ?? "") === bare(first));
 }
 
+/** Declared indexes that another key makes needless, or that no query of the workload needs. */
+function forTarget(indexes: TargetIndex[], served: Set<TargetIndex>): IndexAdvice[] {
+  return indexes.flatMap((index): IndexAdvice[] => {
+    if (index.isKey) return [];
+    const shown = `${index.name} (${index.columns.join(", ")})`;
+    const same = indexes.find((other) => other !== index && beginsWith(other, index.columns));
+    if (same) return [{ kind: "redundant", text: `${shown}: ${same.name} begins with the same` }];
+    if (served.has(index)) return [];
+    return [{ kind: "unused", text: `${shown}: no query of the workload needs it` }];
+  });
+}
+
+/** Source indexes that have no equal in the target, and need none. */
 function forSource(facts: IndexFacts, indexes: TargetIndex[]): IndexAdvice[] {
   const byTime = [...facts.queries.values()].some((query) => {
     const need = needOf(facts, query);
-    return typeof need === "object" && need.time !== null;
+    return typeof need === "object" && need.first !== null && bare(need.first) === facts.time;
   });
   return facts.source.flatMap(({ name, columns }): IndexAdvice[] => {
     const shown = `the source's ${name}`;
@@ -119,9 +140,8 @@ function forSource(facts: IndexFacts, indexes: TargetIndex[]): IndexAdvice[] {
       return [{ kind: "redundant", text: `${shown}: a column of it is not in the target` }];
     }
     const names = columns as string[];
-    const same = indexes.find((index) =>
-      names.every((column, at) => bare(column) === bare(index.columns[at] ?? "")),
-    );
+    const same = indexes.find((index) => beginsWith(index, names));
+    if (same?.columns.length === names.length) return [];
     if (same)
       return [
         { kind: "redundant", text: `${shown} (${names.join(", ")}): ${same.name} begins with the same` },
@@ -132,6 +152,10 @@ function forSource(facts: IndexFacts, indexes: TargetIndex[]): IndexAdvice[] {
     if (facts.used.has(name)) return [];
     return [{ kind: "unused", text: `${shown} (${names.join(", ")}): no query of the workload uses it` }];
   });
+}
+
+function beginsWith({ columns }: TargetIndex, start: string[]): boolean {
+  return start.every((column, at) => bare(column) === bare(columns[at] ?? ""));
 }
 
 function bare(column: string): string {

@@ -13,7 +13,7 @@ import type { MeasuredTable } from "./measure/measurement.ts";
 /** An advice for people: a headline, figures, advice with its reasons, then the commands. At most 100 wide. */
 export function renderAdvice(advice: WorkloadAdvice): string[] {
   const { workload, source, edition, memoryMb, hypertables, queries } = advice;
-  const facts = `${hypertables.length} hypertables of workload ${workload}, ${edition} edition, ${count(memoryMb)} MiB`;
+  const facts = `${counted(hypertables.length, "hypertable")} of workload ${workload}, ${edition} edition, ${count(memoryMb)} MiB`;
   const lines = [`${source}: ${facts}`, ""];
   const told = hypertables.filter(({ figures }) => figures !== null);
   for (const table of told.toSorted((a, b) => (b.figures?.rows ?? 0) - (a.figures?.rows ?? 0))) {

@@ -1,4 +1,5 @@
 import type { LoaderDefinition, Reading } from "../../loaders/define-loader.ts";
+import { quoteIdentifier } from "../../loaders/identifier.ts";
 import { readIndexes } from "../../loaders/inspect/source-index.ts";
 import { type MappedColumn, mapColumns } from "../../loaders/resolve-table.ts";
 import type { Source } from "../../loaders/source/open-source.ts";
@@ -23,6 +24,8 @@ export interface TableFacts extends DeclaredFacts {
   source: { table: SourceTable; time: SourceTime; survey: TableSurvey; width: RowWidth } | null;
   /** The sets of target columns that may make segments, in the order of the survey's. */
   segments: string[][];
+  /** Columns that queries compare by =, and of which every row has the same value. */
+  constant: Set<string>;
   /** Queries that name the table, with the conditions on its own columns. */
   queries: Map<string, QueryConditions>;
   /** The source's indexes and unique keys, their columns as the target names them. */
@@ -48,7 +51,7 @@ export function readTableFacts(
 ): TableFacts {
   const { hypertable, declared } = facts;
   const queries = ownQueries(hypertable, declared, conditions);
-  const nothing = { ...facts, source: null, segments: [], queries, indexes: [] };
+  const nothing = { ...facts, source: null, segments: [], constant: new Set<string>(), queries, indexes: [] };
   const definition = loader.tables[hypertable.table];
   if (definition === undefined) return nothing;
   const table = findSourceTable(schema, definition.from ?? hypertable.table);
@@ -71,8 +74,7 @@ export function readTableFacts(
   return {
     ...facts,
     source: { table, time: sourceTime, survey, width: RowWidth.measure(source, table, filled) },
-    segments,
-    queries,
+    ...{ segments, queries, constant: constantColumns(source, table, columns, queries) },
     indexes: sourceIndexes(source, table, columns),
   };
 }
@@ -129,6 +131,22 @@ function segmentSets(
 
 function isSame(a: string[], b: string[]): boolean {
   return a.length === b.length && a.every((name) => b.includes(name));
+}
+
+function constantColumns(
+  source: Source,
+  table: SourceTable,
+  columns: MappedColumn[],
+  queries: Map<string, QueryConditions>,
+): Set<string> {
+  const named = new Set([...queries.values()].flatMap(({ equal }) => equal));
+  const from = quoteIdentifier(table.name);
+  const constant = columns.filter(({ source: name, target }) => {
+    const column = quoteIdentifier(name);
+    const sql = `SELECT 1 FROM ${from} WHERE ${column} IS NOT (SELECT ${column} FROM ${from} LIMIT 1) LIMIT 1`;
+    return named.has(target) && source.prepare(sql).get() === undefined;
+  });
+  return new Set(constant.map(({ target }) => target));
 }
 
 function sourceIndexes(source: Source, table: SourceTable, columns: MappedColumn[]): TableFacts["indexes"] {

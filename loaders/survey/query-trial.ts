@@ -5,7 +5,7 @@ export interface SqliteAnswer {
   /** Milliseconds with the time to fetch the rows, warm: the median of up to five. */
   ms: number;
   rows: number;
-  /** `idx_symbol_date (symbol=? AND date>?)`, the indexes that it searches. */
+  /** `idx_symbol_date (symbol=? AND date>?)`, `idx_date (in its order)`: the indexes that it searches or follows. */
   indexes: string[];
   /** Tables that it reads from the first row to the last. */
   scans: string[];
@@ -53,8 +53,9 @@ function planOf(source: Source, sql: string): Pick<SqliteAnswer, "indexes" | "sc
         detail,
       );
     if (search) indexes.add(`${search[1] ?? (search[2] ? "rowid" : "primary key")} ${search[4]}`);
-    const scan = /^SCAN (\S+)/.exec(detail)?.[1];
-    if (scan !== undefined && !scan.startsWith("(") && !made.has(scan) && !/^SCAN \d/.test(detail)) {
+    const [, scan, inOrder] = /^SCAN (\S+)(?: USING (?:COVERING )?INDEX (\S+))?/.exec(detail) ?? [];
+    if (inOrder !== undefined) indexes.add(`${inOrder} (in its order)`);
+    else if (scan !== undefined && !scan.startsWith("(") && !made.has(scan) && !/^SCAN \d/.test(detail)) {
       scans.add(scan);
     }
   }

@@ -1,4 +1,4 @@
-import { count, duration, mebibytes } from "../figure-text.ts";
+import { duration, mebibytes } from "../figure-text.ts";
 
 /** Figures of one hypertable under both choices. */
 export interface Compared {
@@ -29,7 +29,9 @@ export function verdictOf({ bytes, loadMs, queriesMs }: Compared): Verdict {
   const load = loadMs.advised / loadMs.declared;
   const figures = [
     `${mebibytes(bytes.advised)} against ${mebibytes(bytes.declared)}`,
-    ...(queriesMs.length > 0 ? [`queries take ${count(queries)} times as long (${listing(queriesMs)})`] : []),
+    ...(queriesMs.length > 0
+      ? [`queries take ${queries.toFixed(2)} times as long (${listing(queriesMs)})`]
+      : []),
     `load ${duration(loadMs.advised)} against ${duration(loadMs.declared)}`,
   ];
   const gain = Math.sqrt(size * (queriesMs.length > 0 ? queries : size));
