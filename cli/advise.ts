@@ -4,6 +4,7 @@ import { join, resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { openSnapshot } from "../loaders/source/snapshot.ts";
 import { requireStill, SourceMoved } from "../loaders/source/still-source.ts";
+import { TimeliftError } from "../loaders/timelift-error.ts";
 import type { Edition } from "../migrations/edition.ts";
 import { parseConfig, type StackConfig } from "../stacks/config.ts";
 import { copyPathIn } from "../stacks/resources/source-folder.ts";
@@ -91,7 +92,18 @@ async function subjectOf(options: AdviseOptions): Promise<Subject> {
 
 async function stackConfig(stack = "dev"): Promise<StackConfig> {
   const { readStackConfig } = await import("./stack-config.ts");
-  return readStackConfig(stack);
+  try {
+    return await readStackConfig(stack);
+  } catch (error) {
+    if (!/no stack named/.test((error as Error).message)) throw error;
+    throw new TimeliftError({
+      code: "advise-stack",
+      subject: `stack ${stack}`,
+      problem: "there is no such stack yet, so nothing says which source is meant",
+      remedy: "name them: timelift advise --source FILE --workload NAME; or make the stack: timelift up",
+      cause: error,
+    });
+  }
 }
 
 /** Advises on one state of the source: in place while nobody writes to it, else on a copy. */

@@ -98,8 +98,16 @@ function tablesRead(schema: SourceSchema, { loader }: Workload): SourceTable[] {
 }
 
 function usedIndexes(answers: Map<string, SqliteAnswer | { error: string }>): Set<string> {
-  const indexes = [...answers.values()].flatMap((answer) => ("error" in answer ? [] : answer.indexes));
-  return new Set(indexes.map((index) => index.replace(/ \(.*/, "")));
+  return new Set(
+    [...answers.values()].flatMap((answer) =>
+      "error" in answer
+        ? []
+        : [
+            ...answer.indexes.map((index) => index.replace(/ \(.*/, "")),
+            ...answer.ordered.map(({ index }) => index),
+          ],
+    ),
+  );
 }
 
 function tablesOf(conditions: QueryConditions | undefined, declared: DeclaredFacts[]): string[] {

@@ -14,9 +14,10 @@ export function adviseQuery(
     const told = `nothing, SQLite refuses it: ${answer.error}`;
     return { name, tables, sqliteMs: null, rows: 0, answer: told, sqliteWins: false };
   }
-  const { ms, rows, indexes, scans } = answer;
+  const { ms, rows, indexes, ordered, scans } = answer;
   const ways = [
     ...indexes.map((index) => `its index ${index}`),
+    ...ordered.map(({ table, index }) => `reading ${table} in the order of ${index}`),
     ...scans.map((table) => `reading every row of ${table}`),
   ];
   return {

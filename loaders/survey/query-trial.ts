@@ -5,8 +5,10 @@ export interface SqliteAnswer {
   /** Milliseconds with the time to fetch the rows, warm: the median of up to five. */
   ms: number;
   rows: number;
-  /** `idx_symbol_date (symbol=? AND date>?)`, `idx_date (in its order)`: the indexes that it searches or follows. */
+  /** `idx_symbol_date (symbol=? AND date>?)`: the indexes that it searches. */
   indexes: string[];
+  /** Tables that it reads from one end, with the index in whose order it does. */
+  ordered: { table: string; index: string }[];
   /** Tables that it reads from the first row to the last. */
   scans: string[];
 }
@@ -40,9 +42,10 @@ export function trySqlite(source: Source, sql: string): SqliteAnswer | { error: 
   }
 }
 
-function planOf(source: Source, sql: string): Pick<SqliteAnswer, "indexes" | "scans"> {
+function planOf(source: Source, sql: string): Pick<SqliteAnswer, "indexes" | "ordered" | "scans"> {
   const steps = source.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[];
   const indexes = new Set<string>();
+  const ordered: SqliteAnswer["ordered"] = [];
   const scans = new Set<string>();
   const made = new Set<string>();
   for (const { detail } of steps) {
@@ -54,10 +57,10 @@ function planOf(source: Source, sql: string): Pick<SqliteAnswer, "indexes" | "sc
       );
     if (search) indexes.add(`${search[1] ?? (search[2] ? "rowid" : "primary key")} ${search[4]}`);
     const [, scan, inOrder] = /^SCAN (\S+)(?: USING (?:COVERING )?INDEX (\S+))?/.exec(detail) ?? [];
-    if (inOrder !== undefined) indexes.add(`${inOrder} (in its order)`);
+    if (scan !== undefined && inOrder !== undefined) ordered.push({ table: scan, index: inOrder });
     else if (scan !== undefined && !scan.startsWith("(") && !made.has(scan) && !/^SCAN \d/.test(detail)) {
       scans.add(scan);
     }
   }
-  return { indexes: [...indexes], scans: [...scans] };
+  return { indexes: [...indexes], ordered, scans: [...scans] };
 }
