@@ -97,20 +97,30 @@ export function adviseOrder(
   segmentBy: string[],
   declared: string[] | null,
   time: string,
+  typeOf: (column: string) => string,
 ): Choice<string[]> {
   const values = sets.find(({ columns }) => isSame(columns, segmentBy))?.values ?? 1;
   const [finer] = sets
     .filter(({ columns }) => columns.length === 1 && !segmentBy.includes(columns[0] as string))
     .filter((set) => set.values === null || set.values > values)
     .toSorted((a, b) => (a.values ?? Number.MAX_VALUE) - (b.values ?? Number.MAX_VALUE));
-  if (finer !== undefined) {
+  const [column = ""] = finer?.columns ?? [];
+  const reasons: string[] = [];
+  if (finer !== undefined && unordered.test(typeOf(column))) {
+    reasons.push(
+      `${column} would keep its rows side by side, but as varchar TimescaleDB fails to sort by it ("missing operator", seen in 2.29.2); as text it could`,
+    );
+  } else if (finer !== undefined) {
     const reason = `rows of one ${listed(finer.columns)} lie side by side, without a segment for each`;
     return { advised: [...finer.columns, time], declared, reasons: [reason] };
   }
   const byTime = declared?.length === 1 && declared[0]?.replace(/ .*/, "") === time;
-  const reason = "a load can write rows in this order itself, and the latest rows of a segment come first";
-  return { advised: byTime && declared ? declared : [`${time} desc`], declared, reasons: [reason] };
+  reasons.push("a load can write rows in this order itself, and the latest rows of a segment come first");
+  return { advised: byTime && declared ? declared : [`${time} desc`], declared, reasons };
 }
+
+/** Types by which a columnstore is not ordered reliably: queries on chunks that a load wrote there fail (XX000). */
+const unordered = /^(?:varchar|character varying)/i;
 
 /** When chunks move: as declared, unless rows still come in after that. */
 export function adviseAge(

@@ -1,7 +1,8 @@
+import type { TableSurvey } from "../../loaders/survey/survey-table.ts";
 import type { Edition } from "../../migrations/edition.ts";
-import { intervalText } from "../../migrations/interval.ts";
+import { type Interval, intervalText } from "../../migrations/interval.ts";
 import type { HypertableAdvice, TableFigures } from "./advice.ts";
-import { adviseChunk, type ChunkFacts, isSmall, whyAnyChunk } from "./chunk-advice.ts";
+import { adviseChunk, type ChunkFacts, enoughRows, isSmall, whyAnyChunk } from "./chunk-advice.ts";
 import {
   adviseAge,
   adviseOrder,
@@ -30,8 +31,8 @@ export interface AdviceSurroundings {
 
 /** Advises on one hypertable: chunk, columnstore, indexes. */
 export function adviseHypertable(facts: TableFacts, around: AdviceSurroundings): HypertableAdvice {
-  const { hypertable, declared, age, source } = facts;
-  const { table, time, chunk } = hypertable;
+  const { hypertable, declared, source, queries, indexes, constant } = facts;
+  const { table, time } = hypertable;
   const figures = figuresOf(facts);
   if (source === null || figures === null) return untold(facts);
   const { survey } = source;
@@ -43,44 +44,67 @@ export function adviseHypertable(facts: TableFacts, around: AdviceSurroundings):
       rowsPerChunk: (hours) => each.rowsPerChunk(hours, scale),
     }),
   );
-  const late = survey.lateness;
-  const chunkFacts: ChunkFacts = {
-    declared: chunk,
-    rows: survey.rows,
-    span: survey.times.span,
-    per: (hours) => survey.times.per(hours),
-    rowBytes: figures.rowBytes + figures.indexBytes,
-    memoryMb: around.memoryMb,
-    lateHours: usualLateness(late) / 3600,
-    retention: declared.retention === null ? null : parseInterval(declared.retention),
-    columnstoreAfter: around.edition === "community" && age !== null ? parseInterval(age) : null,
-    segment: around.edition === "community" ? segmentOf(sets, declared.columnstore?.segmentBy ?? null) : null,
-  };
-  if (isSmall(chunkFacts)) chunkFacts.segment = null;
+  const chunkFacts = chunkFactsOf(facts, figures, survey, sets, around);
   const nothingToGain = whyAnyChunk(chunkFacts);
   if (nothingToGain !== null) return { ...untold(facts), figures, nothingToGain };
-  const advisedChunk = adviseChunk(chunkFacts);
-  const span = parseInterval(advisedChunk.advised) ?? chunk;
-  const segmentBy = adviseSegments(sets, declared.columnstore?.segmentBy ?? null, span);
-  const columnstore = isSmall(chunkFacts)
-    ? null
-    : {
-        segmentBy,
-        orderBy: adviseOrder(sets, segmentBy.advised, declared.columnstore?.orderBy ?? null, time),
-        after: adviseAge(late, age === null ? null : parseInterval(age), (hours) => ({
-          younger: survey.times.shareOfLast(hours),
-          open: survey.times.shareInOpen(hoursOf(span), hours),
-        })),
-      };
-  const onCommunity = around.edition === "community" ? columnstore : null;
-  const { queries, indexes } = facts;
+  const chunk = adviseChunk(chunkFacts);
+  const span = parseInterval(chunk.advised) ?? hypertable.chunk;
+  const isLarge = survey.rows >= enoughRows || (declared.columnstore !== null && !isSmall(chunkFacts));
+  const columnstore = isLarge ? columnstoreOf(facts, survey, sets, span) : null;
   return {
-    ...{ table, time, figures, nothingToGain, chunk: advisedChunk, columnstore },
+    ...{ table, time, figures, nothingToGain, chunk, columnstore },
     indexes: adviseIndexes({
-      ...{ table, time, declared, chunk: span, queries, used: around.used, constant: facts.constant },
+      ...{ table, time, declared, chunk: span, queries, used: around.used, constant },
       source: indexes,
     }),
-    config: configLines({ table, chunk: advisedChunk, columnstore: onCommunity }),
+    config: configLines({ table, chunk, columnstore: around.edition === "community" ? columnstore : null }),
+  };
+}
+
+function chunkFactsOf(
+  { hypertable, declared, age }: TableFacts,
+  { rowBytes, indexBytes }: TableFigures,
+  { rows, times, lateness }: TableSurvey,
+  sets: SegmentFacts[],
+  { edition, memoryMb }: AdviceSurroundings,
+): ChunkFacts {
+  const facts: ChunkFacts = {
+    ...{ declared: hypertable.chunk, rows, span: times.span, memoryMb },
+    per: (hours) => times.per(hours),
+    rowBytes: rowBytes + indexBytes,
+    lateHours: usualLateness(lateness) / 3600,
+    retention: declared.retention === null ? null : parseInterval(declared.retention),
+    columnstoreAfter: null,
+    segment: null,
+  };
+  if (edition === "apache" || isSmall(facts)) return facts;
+  return {
+    ...facts,
+    columnstoreAfter: age === null ? null : parseInterval(age),
+    segment: segmentOf(sets, declared.columnstore?.segmentBy ?? null),
+  };
+}
+
+function columnstoreOf(
+  { hypertable, declared: { columnstore, columns }, age }: TableFacts,
+  { times, lateness }: TableSurvey,
+  sets: SegmentFacts[],
+  chunk: Interval,
+): HypertableAdvice["columnstore"] {
+  const segmentBy = adviseSegments(sets, columnstore?.segmentBy ?? null, chunk);
+  return {
+    segmentBy,
+    orderBy: adviseOrder(
+      sets,
+      segmentBy.advised,
+      columnstore?.orderBy ?? null,
+      hypertable.time,
+      (column) => columns[column] ?? "",
+    ),
+    after: adviseAge(lateness, age === null ? null : parseInterval(age), (hours) => ({
+      younger: times.shareOfLast(hours),
+      open: times.shareInOpen(hoursOf(chunk), hours),
+    })),
   };
 }
 
