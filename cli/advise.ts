@@ -58,7 +58,8 @@ async function advise(options: AdviseOptions): Promise<WorkloadAdvice> {
     const found = await adviseStill({ ...subject, copyPath });
     if (!options.measure) return found.advised.advice;
     const { measureWorkload } = await import("./advise/measure/measure-workload.ts");
-    return await measureWorkload({ ...subject, ...found, sampleRows: options.sample });
+    const log = (line: string) => console.error(`advise: ${line}`);
+    return await measureWorkload({ ...subject, ...found, sampleRows: options.sample, log });
   } finally {
     rmSync(scratch, { recursive: true, force: true });
   }

@@ -416,7 +416,7 @@ describe("a measurement", () => {
     const [before] = advised.advice.hypertables;
     expect(before?.chunk).toMatchObject({ advised: "1 year", declared: "7 days" });
 
-    const whole = await measureWorkload({ ...args, advised, sampleRows: 50_000 });
+    const whole = await measureWorkload({ ...args, advised, sampleRows: 50_000, log() {} });
     const [bars] = whole.hypertables;
     expect(bars?.measured).toMatchObject({ rows: 20_000, of: 20_000, stretch: null });
     // What was predicted from the source is what the server made.
@@ -436,11 +436,28 @@ describe("a measurement", () => {
     expect(lines).toMatch(/(confirmed|withdrawn): .* against /);
 
     // The sample holds the months that the queries name, though they are not the last.
-    const some = await measureWorkload({ ...args, advised, sampleRows: 4000 });
+    const some = await measureWorkload({ ...args, advised, sampleRows: 4000, log() {} });
     const { stretch, rows } = some.hypertables[0]?.measured ?? {};
     expect(rows).toBe(4000);
     expect(stretch).toEqual(["2021-02-13T00:00:00.000Z", expect.stringContaining("2021-08-31")]);
     expect(some.queries[0]?.measured?.rows).toBe(92);
+  });
+
+  test("withdraws choices under which the load fails", async () => {
+    const path = fixture.source(daily(1, 5000));
+    const advised = await fixture.advise(path, { chunk: "months(1)" }, { edition: "apache" });
+    advised.bars.chunk.advised = "soon";
+    const workload = await fixture.workload({ chunk: "months(1)" });
+    const measured = await measureWorkload({
+      ...{ workload, advised, source: path, path, edition: "apache", sampleRows: 10_000, log() {} },
+    });
+    expect(measured.hypertables[0]).toMatchObject({
+      ...{ config: [], measured: { rows: 5000, advised: null } },
+    });
+    expect(measured.hypertables[0]?.measured?.verdict).toEqual({
+      status: "withdrawn",
+      reason: expect.stringContaining('the load fails: invalid input syntax for type interval: "soon"'),
+    });
   });
 
   test("that does not bear an advice out takes its commands away", async () => {
@@ -487,7 +504,7 @@ describe.skipIf(!process.env.TIMELIFT_COMMUNITY_URL)("on the Community edition",
     });
     const measured = await measureWorkload({
       ...{ workload: await fixture.workload(words), advised: { advice, facts, sources } },
-      ...{ source: path, path, edition: "community", sampleRows: 500_000 },
+      ...{ source: path, path, edition: "community", sampleRows: 500_000, log() {} },
     });
     expect(measured.measurement).toMatchObject({ columnstore: true });
     const { declared, advised, verdict } = measured.hypertables[0]?.measured ?? {};

@@ -18,6 +18,8 @@ export interface MeasureWorkloadArgs {
   edition: Edition;
   /** Rows of each hypertable that are loaded. */
   sampleRows: number;
+  /** Receives a line of progress. */
+  log: (line: string) => void;
 }
 
 /**
@@ -26,13 +28,12 @@ export interface MeasureWorkloadArgs {
  * @throws TimeliftError `advise-stopped`, `bench-space`, and whatever starting a service throws
  */
 export async function measureWorkload(args: MeasureWorkloadArgs): Promise<WorkloadAdvice> {
-  const { advised, path, sampleRows } = args;
+  const { advised, path, sampleRows, log } = args;
   const abort = new AbortController();
   const stop = (name: NodeJS.Signals) => abort.abort(stopped(name));
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(name, stop);
-  const log = (line: string) => console.error(`advise: ${line}`);
   const rows = advised.facts.map(({ source }) => Math.min(source?.survey.rows ?? 0, sampleRows));
-  const folder = await RunFolder.make(2 * rows.reduce((sum, each) => sum + each, 0));
+  const folder = await RunFolder.make(3 * rows.reduce((sum, each) => sum + each, 0));
   let server: ScratchServer | null = null;
   try {
     server = await serverFor(args.edition, folder.serverState, log);

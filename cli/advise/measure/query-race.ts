@@ -9,7 +9,7 @@ export interface RacedQuery {
   /** Rows that SQLite gave. */
   rows: number;
   sqliteMs: number;
-  /** By variant; null where the server refused it or gave another number of rows, which `note` says. */
+  /** Of each variant; null where it failed or gave another number of rows, which `note` says. */
   timescaleMs: (number | null)[];
   note?: string;
 }
@@ -27,33 +27,37 @@ export async function raceQuery(
 ): Promise<RacedQuery> {
   const statement = sample.prepare(query.sqlite).raw();
   const sqlite: number[] = [];
-  const servers = variants.map((): number[] => []);
-  const notes = new Set<string>();
+  const servers = variants.map((client) => ({ client, times: [] as number[], failed: "" }));
   const began = performance.now();
   let rows = 0;
   for (let repeat = 0; repeat <= repeats && performance.now() - began < patienceMs; repeat += 1) {
     const start = performance.now();
     rows = statement.all().length;
     sqlite.push(performance.now() - start);
-    for (const [at, client] of variants.entries()) {
-      try {
-        const asked = performance.now();
-        const answer = await client.query({ text: query.timescale, rowMode: "array" });
-        servers[at]?.push(performance.now() - asked);
-        if (answer.rows.length !== rows) notes.add(`the server gave ${answer.rows.length} rows`);
-      } catch (error) {
-        notes.add(`the server refused it: ${(error as Error).message}`);
-      }
+    for (const server of servers) {
+      if (server.failed !== "") continue;
+      const asked = performance.now();
+      server.failed = await ask(server.client, query.timescale, rows);
+      server.times.push(performance.now() - asked);
     }
   }
-  const note = [...notes][0];
+  const note = servers.find(({ failed }) => failed !== "")?.failed;
   return {
     ...{ name, rows, sqliteMs: warmMedian(sqlite) },
-    timescaleMs: servers.map((times) =>
-      note !== undefined || times.length === 0 ? null : warmMedian(times),
-    ),
+    timescaleMs: servers.map(({ times, failed }) => (failed === "" ? warmMedian(times) : null)),
     ...(note === undefined ? {} : { note }),
   };
+}
+
+/** Asks once, and says what was wrong with the answer; empty for nothing. */
+async function ask(client: pg.Client, sql: string, rows: number): Promise<string> {
+  try {
+    const answer = await client.query({ text: sql, rowMode: "array" });
+    return answer.rows.length === rows ? "" : `the server gave ${answer.rows.length} rows`;
+  } catch (error) {
+    if ((error as pg.DatabaseError).code === undefined) throw error;
+    return `the server failed: ${(error as Error).message}`;
+  }
 }
 
 function warmMedian(times: number[]): number {
