@@ -104,6 +104,22 @@ describe("figures", () => {
     });
   });
 
+  test("a table without rowid tells nothing of lateness, and a key of its own for each row makes no segments", async () => {
+    const path = fixture.source(
+      daily(1, 1)
+        .replace("i < 0", "i < 149999")
+        .replaceAll("'s' || (i % 1)", "'k' || i")
+        .replace("(i / 1)", "(i / 400)"),
+      "CREATE TABLE bars (id INTEGER, symbol TEXT PRIMARY KEY, date TEXT, close REAL) WITHOUT ROWID",
+    );
+    const { bars } = await fixture.advise(path, { chunk: "years(1)" });
+    expect(bars.figures).toMatchObject({ rows: 150_000, lateness: null, segments: [{ values: null }] });
+    expect(bars.columnstore?.segmentBy).toMatchObject({
+      ...{ advised: [], reasons: ["symbol: nearly every row has a value of its own"] },
+    });
+    expect(bars.columnstore?.after.reasons[0]).toContain("no rowid");
+  });
+
   test("only the rows that the loader takes count", async () => {
     const path = fixture.source(daily(10, 90));
     const table = `bars: { where: "symbol <> 's3'", columns: { id: drop, date: "time" } }`;
@@ -410,11 +426,11 @@ describe("a measurement", () => {
       average: "SELECT symbol, avg(close) FROM bars GROUP BY symbol ORDER BY symbol",
     };
     const path = fixture.source(`${daily(20, 1000)}; CREATE INDEX by_symbol ON bars (symbol, date)`);
-    const workload = await fixture.workload({ chunk: "days(7)", queries });
+    const workload = await fixture.workload({ chunk: "days(14)", queries });
     const args = { workload, path, source: path, edition: "apache" as const, memoryMb: 2048 };
     const advised = await adviseWorkload(args);
     const [before] = advised.advice.hypertables;
-    expect(before?.chunk).toMatchObject({ advised: "1 year", declared: "7 days" });
+    expect(before?.chunk).toMatchObject({ advised: "1 year", declared: "14 days" });
 
     const whole = await measureWorkload({ ...args, advised, sampleRows: 50_000, log() {} });
     const [bars] = whole.hypertables;
@@ -423,7 +439,7 @@ describe("a measurement", () => {
     const periods = Object.fromEntries(
       before?.figures?.periods.map((each) => [each.period, each.periods]) ?? [],
     );
-    expect(bars?.measured?.declared.chunks).toBe(periods["7 days"]);
+    expect(bars?.measured?.declared.chunks).toBe(72);
     expect(bars?.measured?.advised?.chunks).toBe(periods["1 year"]);
     expect(bars?.measured?.advised?.bytes).toBeLessThan(bars?.measured?.declared.bytes ?? 0);
     for (const { measured } of whole.queries) {
@@ -431,7 +447,7 @@ describe("a measurement", () => {
     }
     expect(whole.queries.map(({ measured }) => measured?.rows)).toEqual([92, 20]);
     const lines = renderAdvice(whole).join("\n");
-    expect(lines).toMatch(/chunks +144 +4\n/);
+    expect(lines).toMatch(/chunks +72 +4\n/);
     expect(lines).toMatch(/measured on TimescaleDB .* \(apache\), a server of its own/);
     expect(lines).toMatch(/(confirmed|withdrawn): .* against /);
 
