@@ -83,8 +83,11 @@ async function subjectOf(options: AdviseOptions): Promise<Subject> {
   const other = { workload: name ?? config.workload, workloadPath: path ?? "", workloadOptions: {} };
   const reference = workloadReference(name === undefined && path === undefined ? config : other);
   const { stackFolder } = await import("./stack-services.ts");
+  const workload = await findWorkload(reference);
+  // Settings of one workload's hypertables say nothing about another's.
+  const hypertables = reference.name === workloadReference(config).name ? config.hypertables : {};
   return {
-    workload: await findWorkload(reference),
+    workload: { ...workload, context: { ...workload.context, edition, hypertables } },
     source: source === undefined ? resolve(projectDir, config.source) : resolve(source),
     ...{ edition, memoryMb: config.memoryMb },
     ...(source === undefined ? { copyPath: copyPathIn(stackFolder(config.stack)) } : {}),

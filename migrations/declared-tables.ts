@@ -1,4 +1,7 @@
+import { withDeclared } from "./declared.ts";
+import type { Interval } from "./interval.ts";
 import { listMigrations, phases } from "./migration-files.ts";
+import type { TimescaleObject } from "./objects/object.ts";
 import { renderUp } from "./render.ts";
 import type { MigrationContext } from "./timescale.ts";
 
@@ -18,24 +21,25 @@ export interface DeclaredTable {
   indexes: DeclaredIndex[];
   /** How its chunks are laid out in the columnstore; null where it has none. */
   columnstore: { segmentBy: string[]; orderBy: string[] } | null;
-  /** Age at which chunks are dropped, as PostgreSQL's interval reads it; null where none are. */
-  retention: string | null;
+  /** Age at which chunks move there; null where no policy moves them. */
+  columnstoreAfter: Interval | null;
+  /** Age at which chunks are dropped; null where none are. */
+  retention: Interval | null;
 }
 
 const name = '"((?:[^"]|"")+)"';
 
 /**
- * What the migrations of both phases declare, table by table, read from the SQL that they render for the Community
- * edition: so it holds for files that do not use the vocabulary too. Statements of other forms are not seen.
+ * What the migrations of both phases declare, table by table, on the Community edition. Columns, keys and indexes are read
+ * from the SQL that they render, so that files without the vocabulary count too; statements of other forms are not seen.
  */
 export async function declaredTables(
   workloadDir: string,
-  context: MigrationContext,
+  given: MigrationContext,
 ): Promise<Map<string, DeclaredTable>> {
+  const context = await withDeclared(workloadDir, { ...given, edition: "community" });
   const files = phases.flatMap((phase) => listMigrations(workloadDir, phase));
-  const rendered = await Promise.all(
-    files.map((file) => renderUp(file, { ...context, edition: "community" })),
-  );
+  const rendered = await Promise.all(files.map((file) => renderUp(file, context)));
   const tables = new Map<string, DeclaredTable>();
   const tableOf = (quoted: string): DeclaredTable => {
     const found = tables.get(unquoted(quoted)) ?? emptyTable();
@@ -48,21 +52,31 @@ export async function declaredTables(
     .split(/;[ \t]*(?:\n|$)/)) {
     readStatement(statement, tableOf);
   }
+  for (const object of context.declared ?? []) readObject(object, tableOf);
   return tables;
 }
 
-function emptyTable(): DeclaredTable {
-  return { columns: {}, primaryKey: [], unique: [], indexes: [], columnstore: null, retention: null };
+/** A table of which nothing is declared. */
+export function emptyTable(): DeclaredTable {
+  return {
+    ...{ columns: {}, primaryKey: [], unique: [], indexes: [] },
+    ...{ columnstore: null, columnstoreAfter: null, retention: null },
+  };
+}
+
+function readObject(object: TimescaleObject, tableOf: (name: string) => DeclaredTable): void {
+  if (object.kind === "columnstore") {
+    const { segmentBy, orderBy = [] } = object;
+    tableOf(object.name).columnstore = { segmentBy, orderBy };
+  } else if (object.kind === "columnstore policy") tableOf(object.name).columnstoreAfter = object.after;
+  else if (object.kind === "retention") tableOf(object.name).retention = object.after;
 }
 
 function readStatement(sql: string, tableOf: (name: string) => DeclaredTable): void {
   const created = new RegExp(`^\\s*CREATE TABLE (?:IF NOT EXISTS )?(?:${name}\\.)?${name} \\(\\n`).exec(sql);
   if (created?.[2]) readColumns(sql, tableOf(created[2]));
   const altered = new RegExp(`^\\s*ALTER TABLE (?:ONLY )?(?:${name}\\.)?${name}`).exec(sql);
-  if (altered?.[2]) {
-    readKeys(sql, tableOf(altered[2]));
-    readColumnstore(sql, tableOf(altered[2]));
-  }
+  if (altered?.[2]) readKeys(sql, tableOf(altered[2]));
   const index = new RegExp(
     `^\\s*CREATE (UNIQUE )?INDEX (?:CONCURRENTLY )?(?:IF NOT EXISTS )?${name} ON (?:${name}\\.)?${name} (?:USING \\w+ )?\\((.*)\\)`,
   ).exec(sql);
@@ -72,8 +86,6 @@ function readStatement(sql: string, tableOf: (name: string) => DeclaredTable): v
     if (index[1]) table.unique.push(columns.map((column) => column.replace(/ .*/, "")));
     else table.indexes.push({ name: unquoted(index[2]), columns });
   }
-  const retention = /add_retention_policy\(\s*'"?([^'"]+)"?'[^;]*?INTERVAL '([^']+)'/i.exec(sql);
-  if (retention?.[1] && retention[2]) tableOf(retention[1]).retention = retention[2];
 }
 
 function readColumns(sql: string, table: DeclaredTable): void {
@@ -91,16 +103,6 @@ function readKeys(sql: string, table: DeclaredTable): void {
     if (kind === "PRIMARY KEY") table.primaryKey = list(columns);
     else table.unique.push(list(columns));
   }
-}
-
-function readColumnstore(sql: string, table: DeclaredTable): void {
-  if (!/timescaledb\.(?:enable_columnstore|compress) = true/.test(sql)) return;
-  const setting = (names: string) =>
-    new RegExp(`timescaledb\\.(?:${names}) = '([^']*)'`).exec(sql)?.[1] ?? "";
-  table.columnstore = {
-    segmentBy: list(setting("segmentby|compress_segmentby")),
-    orderBy: list(setting("orderby|compress_orderby")),
-  };
 }
 
 /** `"symbol", "time" DESC` as `symbol`, `time desc`. */

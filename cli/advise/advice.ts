@@ -65,6 +65,8 @@ export interface HypertableAdvice {
   indexes: IndexAdvice[];
   /** Commands that put what differs from the declared choices into the stack's config; none once withdrawn. */
   config: string[];
+  /** Words of a migration for what the config cannot set, because nothing is declared. */
+  migration: string[];
   /** Where a sample was loaded. */
   measured?: MeasuredTable;
 }

@@ -1,10 +1,11 @@
 import { basename } from "node:path";
+import { loadedEntries, sourceNameOf } from "../../loaders/define-loader.ts";
 import { openSource, type Source } from "../../loaders/source/open-source.ts";
 import { readSourceSchema, type SourceSchema, type SourceTable } from "../../loaders/source/source-schema.ts";
 import { type QueryConditions, queryConditions } from "../../loaders/survey/query-conditions.ts";
 import { type SqliteAnswer, trySqlite } from "../../loaders/survey/query-trial.ts";
-import { columnstoreAges, declaredHypertables } from "../../migrations/declared.ts";
-import { declaredTables } from "../../migrations/declared-tables.ts";
+import { declaredHypertables } from "../../migrations/declared.ts";
+import { declaredTables, emptyTable } from "../../migrations/declared-tables.ts";
 import type { Edition } from "../../migrations/edition.ts";
 import type { Workload } from "../../stacks/workload.ts";
 import type { WorkloadAdvice } from "./advice.ts";
@@ -71,17 +72,11 @@ export async function adviseWorkload(args: AdviseArgs): Promise<AdvisedWorkload>
 }
 
 async function declarations({ migrationsDir, context }: Workload): Promise<DeclaredFacts[]> {
-  const [hypertables, tables, ages] = await Promise.all([
-    declaredHypertables(migrationsDir, context),
-    declaredTables(migrationsDir, context),
-    columnstoreAges(migrationsDir, context),
-  ]);
+  const hypertables = await declaredHypertables(migrationsDir, context);
+  const tables = await declaredTables(migrationsDir, context);
   return hypertables.map((hypertable) => ({
     hypertable,
-    declared: tables.get(hypertable.table) ?? {
-      ...{ columns: {}, primaryKey: [], unique: [], indexes: [], columnstore: null, retention: null },
-    },
-    age: ages[hypertable.table] ?? null,
+    declared: tables.get(hypertable.table) ?? emptyTable(),
   }));
 }
 
@@ -91,7 +86,10 @@ function answersOf(source: Source, { loader }: Workload): Map<string, SqliteAnsw
 }
 
 function tablesRead(schema: SourceSchema, { loader }: Workload): SourceTable[] {
-  const loaded = Object.entries(loader.tables).map(([target, { from }]) => from ?? target);
+  const loaded = loadedEntries(loader).flatMap(([target, definition]) => [
+    sourceNameOf(target, definition),
+    ...Object.values(definition.derive ?? {}).flatMap((each) => (each.kind === "lookup" ? each.from : [])),
+  ]);
   const asked = Object.values(loader.queries ?? {}).flatMap(({ sqlite }) => queryConditions(sqlite).tables);
   const names = new Set([...loaded, ...asked].map((name) => name.toLowerCase()));
   return [...schema.values()].filter(({ kind, name }) => kind === "table" && names.has(name.toLowerCase()));

@@ -1,6 +1,6 @@
 import type { TableSurvey } from "../../loaders/survey/survey-table.ts";
 import type { Edition } from "../../migrations/edition.ts";
-import { type Interval, intervalText } from "../../migrations/interval.ts";
+import { type Interval, intervalText, parseInterval } from "../../migrations/interval.ts";
 import type { HypertableAdvice, TableFigures } from "./advice.ts";
 import { adviseChunk, type ChunkFacts, enoughRows, isSmall, whyAnyChunk } from "./chunk-advice.ts";
 import {
@@ -12,11 +12,11 @@ import {
   type SegmentFacts,
   usualLateness,
 } from "./columnstore-advice.ts";
-import { configLines } from "./config-lines.ts";
 import { listed } from "./figure-text.ts";
 import { adviseIndexes } from "./index-advice.ts";
-import { chunkSpans, hoursOf, longestSpan, parseInterval } from "./span.ts";
+import { chunkSpans, hoursOf, longestSpan } from "./span.ts";
 import type { TableFacts } from "./table-facts.ts";
+import { taking } from "./taking.ts";
 
 /** The periods whose rows are shown: the spans in which people think. */
 const shownSpans = chunkSpans.filter(({ unit }) => unit !== "hour");
@@ -48,7 +48,7 @@ export function adviseHypertable(facts: TableFacts, around: AdviceSurroundings):
   const nothingToGain = whyAnyChunk(chunkFacts);
   if (nothingToGain !== null) return { ...untold(facts), figures, nothingToGain };
   const chunk = adviseChunk(chunkFacts);
-  const span = parseInterval(chunk.advised) ?? hypertable.chunk;
+  const span = parseInterval(chunk.advised, `advised chunk of ${table}`);
   const isLarge = survey.rows >= enoughRows || (declared.columnstore !== null && !isSmall(chunkFacts));
   const columnstore = isLarge ? columnstoreOf(facts, survey, sets, span) : null;
   return {
@@ -57,12 +57,12 @@ export function adviseHypertable(facts: TableFacts, around: AdviceSurroundings):
       ...{ table, time, declared, chunk: span, queries, used: around.used, constant },
       source: indexes,
     }),
-    config: configLines({ table, chunk, columnstore: around.edition === "community" ? columnstore : null }),
+    ...taking({ table, chunk, columnstore: around.edition === "community" ? columnstore : null }, declared),
   };
 }
 
 function chunkFactsOf(
-  { hypertable, declared, age }: TableFacts,
+  { hypertable, declared }: TableFacts,
   { rowBytes, indexBytes }: TableFigures,
   { rows, times, lateness }: TableSurvey,
   sets: SegmentFacts[],
@@ -73,20 +73,20 @@ function chunkFactsOf(
     per: (hours) => times.per(hours),
     rowBytes: rowBytes + indexBytes,
     lateHours: usualLateness(lateness) / 3600,
-    retention: declared.retention === null ? null : parseInterval(declared.retention),
+    retention: declared.retention,
     columnstoreAfter: null,
     segment: null,
   };
   if (edition === "apache" || isSmall(facts)) return facts;
   return {
     ...facts,
-    columnstoreAfter: age === null ? null : parseInterval(age),
+    columnstoreAfter: declared.columnstoreAfter,
     segment: segmentOf(sets, declared.columnstore?.segmentBy ?? null),
   };
 }
 
 function columnstoreOf(
-  { hypertable, declared: { columnstore, columns }, age }: TableFacts,
+  { hypertable, declared: { columnstore, columnstoreAfter, columns } }: TableFacts,
   { times, lateness }: TableSurvey,
   sets: SegmentFacts[],
   chunk: Interval,
@@ -101,7 +101,7 @@ function columnstoreOf(
       hypertable.time,
       (column) => columns[column] ?? "",
     ),
-    after: adviseAge(lateness, age === null ? null : parseInterval(age), (hours) => ({
+    after: adviseAge(lateness, columnstoreAfter, (hours) => ({
       younger: times.shareOfLast(hours),
       open: times.shareInOpen(hoursOf(chunk), hours),
     })),
@@ -120,7 +120,7 @@ function untold({ hypertable, source }: TableFacts): HypertableAdvice {
   return {
     ...{ table: hypertable.table, time: hypertable.time, figures: null, nothingToGain: why },
     chunk: { advised: chunk, declared: chunk, reasons: [] },
-    ...{ columnstore: null, indexes: [], config: [] },
+    ...{ columnstore: null, indexes: [], config: [], migration: [] },
   };
 }
 

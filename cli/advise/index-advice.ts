@@ -58,7 +58,7 @@ function forQueries(facts: IndexFacts, indexes: TargetIndex[]): IndexAdvice[] {
     if (need === "chunks") byChunks.push(name);
     else if (need === "every row") whole.push(name);
     else {
-      const index = bestFor(need, indexes);
+      const index = bestFor(need, indexes, facts.time);
       if (index) served.set(index, [...(served.get(index) ?? []), name]);
       else {
         const columns =
@@ -105,11 +105,15 @@ function needOf(
   return range === undefined ? "every row" : "chunks";
 }
 
-/** The index that begins with the most columns that are compared by =; else one that begins with the time, if that will do. */
-function bestFor({ equal, first }: Need, indexes: TargetIndex[]): TargetIndex | undefined {
+/**
+ * The index that begins with the most columns that are compared by =, and goes on with the time; else one that begins with
+ * what will do as well.
+ */
+function bestFor({ equal, first }: Need, indexes: TargetIndex[], time: string): TargetIndex | undefined {
   const depth = ({ columns }: TargetIndex) => {
     const other = columns.findIndex((column) => !equal.includes(bare(column)));
-    return other < 0 ? columns.length : other;
+    if (other === 0) return 0;
+    return (other < 0 ? columns.length : other) + (bare(columns[other] ?? "") === time ? 0.5 : 0);
   };
   const [best] = indexes.toSorted((a, b) => depth(b) - depth(a));
   if (best && depth(best) > 0) return best;

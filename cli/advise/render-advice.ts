@@ -50,6 +50,14 @@ function renderHypertable(advice: HypertableAdvice, { edition }: WorkloadAdvice)
   for (const { kind, text, migration } of indexes) {
     lines.push(...labelled(indexWords[kind], [text, ...(migration ? [`in a migration: ${migration}`] : [])]));
   }
+  if (advice.migration.length > 0 && edition === "community") {
+    lines.push(
+      ...labelled(
+        "to have it",
+        advice.migration.map((line) => `in a migration: ${line}`),
+      ),
+    );
+  }
   if (advice.measured) lines.push("", ...measuredLines(advice.measured, advice));
   return lines;
 }

@@ -24,30 +24,11 @@ export const columnstoreAges: Interval[] = [
 ];
 
 /** TimescaleDB cuts chunks by hours: to it a month has 30 days. */
-const hoursIn = { hour: 1, day: 24, month: 720, year: 8640 } as const;
+const hoursIn = { minute: 1 / 60, hour: 1, day: 24, week: 168, month: 720, year: 8640 } as const;
 
 /** How long a chunk of that span really is, in hours. */
 export function hoursOf({ amount, unit }: Interval): number {
   return amount * hoursIn[unit];
-}
-
-/** Reads `90 days`, `1 month`; null for what is no whole number of one unit. */
-export function parseInterval(text: string): Interval | null {
-  const match = /^(\d+) (hour|day|week|month|year)s?$/.exec(text.trim());
-  if (match === null) return null;
-  const amount = Number(match[1]);
-  switch (match[2]) {
-    case "hour":
-      return hours(amount);
-    case "week":
-      return days(7 * amount);
-    case "day":
-      return days(amount);
-    case "month":
-      return months(amount);
-    default:
-      return years(amount);
-  }
 }
 
 /** `5 hours`, `3 days`, `14 months`: a length for people, in the unit that suits it. */

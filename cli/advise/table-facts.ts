@@ -1,9 +1,10 @@
-import type { LoaderDefinition, Reading } from "../../loaders/define-loader.ts";
+import { type LoaderDefinition, none, sourceNameOf } from "../../loaders/define-loader.ts";
 import { quoteIdentifier } from "../../loaders/identifier.ts";
 import { readIndexes } from "../../loaders/inspect/source-index.ts";
 import { type MappedColumn, mapColumns } from "../../loaders/resolve-table.ts";
 import type { Source } from "../../loaders/source/open-source.ts";
 import { findSourceTable, type SourceSchema, type SourceTable } from "../../loaders/source/source-schema.ts";
+import { momentSql } from "../../loaders/survey/moment-sql.ts";
 import type { QueryConditions } from "../../loaders/survey/query-conditions.ts";
 import { RowWidth } from "../../loaders/survey/row-width.ts";
 import { surveyTable, type TableSurvey } from "../../loaders/survey/survey-table.ts";
@@ -14,14 +15,12 @@ import type { DeclaredHypertable } from "../../migrations/timescale.ts";
 export interface DeclaredFacts {
   hypertable: DeclaredHypertable;
   declared: DeclaredTable;
-  /** Age from which its chunks belong into the columnstore; null where no policy is declared. */
-  age: string | null;
 }
 
 /** What the source says of one hypertable. */
 export interface TableFacts extends DeclaredFacts {
-  /** Null where no source table fills it, or none of its columns becomes the time. */
-  source: { table: SourceTable; time: SourceTime; survey: TableSurvey; width: RowWidth } | null;
+  /** Null where no source table fills it, or nothing becomes its time; `moment` is SQL for that, in seconds since 1970. */
+  source: { table: SourceTable; moment: string; survey: TableSurvey; width: RowWidth } | null;
   /** The sets of target columns that may make segments, in the order of the survey's. */
   segments: string[][];
   /** Columns that queries compare by =, and of which every row has the same value. */
@@ -30,12 +29,6 @@ export interface TableFacts extends DeclaredFacts {
   queries: Map<string, QueryConditions>;
   /** The source's indexes and unique keys, their columns as the target names them. */
   indexes: { name: string; columns: (string | null)[] }[];
-}
-
-/** The source column that becomes the time. */
-interface SourceTime {
-  column: string;
-  reading: Reading | null;
 }
 
 const mostSegmentColumns = 3;
@@ -53,34 +46,36 @@ export function readTableFacts(
   const queries = ownQueries(hypertable, declared, conditions);
   const nothing = { ...facts, source: null, segments: [], constant: new Set<string>(), queries, indexes: [] };
   const definition = loader.tables[hypertable.table];
-  if (definition === undefined) return nothing;
-  const table = findSourceTable(schema, definition.from ?? hypertable.table);
+  if (definition === undefined || definition.from === none) return nothing;
+  const table = findSourceTable(schema, sourceNameOf(hypertable.table, definition));
   const columns = mapColumns(definition, table);
   const time = columns.find(({ target }) => target === hypertable.time);
   if (time === undefined) return nothing;
   const segments = segmentSets(facts, queries, columns);
-  const sourceTime = { column: time.source, reading: time.reading };
   const survey = surveyTable(source, {
     table,
-    time: sourceTime,
-    segments: segments.map((set) => set.map((name) => sourceOf(columns, name))),
+    time: { value: time.expression, reading: time.reading },
+    segments: segments.map((set) => set.map((name) => expressionOf(columns, name))),
     where: definition.where ?? null,
     ...(most === undefined ? {} : { most }),
   });
   const filled = Object.entries(declared.columns).map(([name, type]) => ({
     ...{ name, type },
-    source: columns.find(({ target }) => target === name)?.source ?? null,
+    value: columns.find(({ target }) => target === name)?.expression ?? null,
   }));
   return {
     ...facts,
-    source: { table, time: sourceTime, survey, width: RowWidth.measure(source, table, filled) },
+    source: {
+      ...{ table, survey, width: RowWidth.measure(source, table, filled) },
+      moment: momentSql(time.expression, time.reading),
+    },
     ...{ segments, queries, constant: constantColumns(source, table, columns, queries) },
     indexes: sourceIndexes(source, table, columns),
   };
 }
 
-function sourceOf(columns: MappedColumn[], target: string): string {
-  return columns.find((column) => column.target === target)?.source ?? target;
+function expressionOf(columns: MappedColumn[], target: string): string {
+  return columns.find((column) => column.target === target)?.expression ?? "NULL";
 }
 
 /** Queries that name a table; of their conditions those on columns that it has. */
@@ -141,10 +136,10 @@ function constantColumns(
 ): Set<string> {
   const named = new Set([...queries.values()].flatMap(({ equal }) => equal));
   const from = quoteIdentifier(table.name);
-  const constant = columns.filter(({ source: name, target }) => {
-    const column = quoteIdentifier(name);
-    const sql = `SELECT 1 FROM ${from} WHERE ${column} IS NOT (SELECT ${column} FROM ${from} LIMIT 1) LIMIT 1`;
-    return named.has(target) && source.prepare(sql).get() === undefined;
+  const constant = columns.filter(({ source: name, expression, target }) => {
+    if (name === null || !named.has(target)) return false;
+    const sql = `SELECT 1 FROM ${from} WHERE ${expression} IS NOT (SELECT ${expression} FROM ${from} LIMIT 1) LIMIT 1`;
+    return source.prepare(sql).get() === undefined;
   });
   return new Set(constant.map(({ target }) => target));
 }

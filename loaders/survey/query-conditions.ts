@@ -2,6 +2,8 @@
 export interface QueryConditions {
   /** Tables after FROM and JOIN. */
   tables: string[];
+  /** Name under which the query speaks of a table -> the table. */
+  names: Record<string, string>;
   /** Columns that are compared with a constant or a parameter by = or IN, as `table.column` where the query says so. */
   equal: string[];
   /** Column -> the texts that it is compared with by <, >, BETWEEN; empty for parameters and expressions. */
@@ -46,6 +48,7 @@ export function queryConditions(sql: string): QueryConditions {
   }
   return {
     tables: [...new Set(aliases.values())],
+    names: Object.fromEntries(aliases),
     equal: [...equal],
     ranges,
     orderBy: orderOf(tokens),
@@ -115,7 +118,11 @@ function isConstant(tokens: Token[], at: number): boolean {
   if (token === undefined) return false;
   if (token.kind === "text" || token.kind === "number") return true;
   if (token.value === "-" || token.value === "(") return isConstant(tokens, at + 1);
-  return typed.test(wordOf(token)) || (token.kind === "name" && tokens[at + 1]?.value === "(");
+  return (
+    /^select$/.test(wordOf(token)) ||
+    typed.test(wordOf(token)) ||
+    (token.kind === "name" && tokens[at + 1]?.value === "(")
+  );
 }
 
 function textAt(tokens: Token[], at: number): string[] {

@@ -1,4 +1,5 @@
 import type { Source } from "../source/open-source.ts";
+import { queryConditions } from "./query-conditions.ts";
 
 /** How SQLite answers a query. */
 export interface SqliteAnswer {
@@ -43,6 +44,7 @@ export function trySqlite(source: Source, sql: string): SqliteAnswer | { error: 
 }
 
 function planOf(source: Source, sql: string): Pick<SqliteAnswer, "indexes" | "ordered" | "scans"> {
+  const { names } = queryConditions(sql);
   const steps = source.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[];
   const indexes = new Set<string>();
   const ordered: SqliteAnswer["ordered"] = [];
@@ -57,9 +59,10 @@ function planOf(source: Source, sql: string): Pick<SqliteAnswer, "indexes" | "or
       );
     if (search) indexes.add(`${search[1] ?? (search[2] ? "rowid" : "primary key")} ${search[4]}`);
     const [, scan, inOrder] = /^SCAN (\S+)(?: USING (?:COVERING )?INDEX (\S+))?/.exec(detail) ?? [];
-    if (scan !== undefined && inOrder !== undefined) ordered.push({ table: scan, index: inOrder });
+    if (scan !== undefined && inOrder !== undefined)
+      ordered.push({ table: names[scan] ?? scan, index: inOrder });
     else if (scan !== undefined && !scan.startsWith("(") && !made.has(scan) && !/^SCAN \d/.test(detail)) {
-      scans.add(scan);
+      scans.add(names[scan] ?? scan);
     }
   }
   return { indexes: [...indexes], ordered, scans: [...scans] };

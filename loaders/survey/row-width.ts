@@ -2,13 +2,13 @@ import { quoteIdentifier } from "../identifier.ts";
 import type { Source } from "../source/open-source.ts";
 import type { SourceTable } from "../source/source-schema.ts";
 
-/** A column of a target table, and the source column that fills it. */
+/** A column of a target table, and what fills it. */
 export interface FilledColumn {
   name: string;
   /** PostgreSQL's type, constraints may follow. */
   type: string;
-  /** Null for one that the source has nothing for. */
-  source: string | null;
+  /** SQL over the source row; null for one that the source has nothing for. */
+  value: string | null;
 }
 
 /** Bytes that a type takes, and the multiple of bytes at which it begins; others are as long as their text. */
@@ -45,23 +45,23 @@ export class RowWidth {
   /** Looks at about 20,000 rows, spread evenly. */
   static measure(source: Source, table: SourceTable, columns: FilledColumn[]): RowWidth {
     const lengths = new Map<string, number>();
-    const filled = columns.filter((column) => column.source !== null);
-    const sums = filled.map(({ source: name }) => {
-      const column = quoteIdentifier(name as string);
-      return `total(octet_length(${column})), total(${column} IS NULL)`;
-    });
-    const totals = sumsOf(source, table, ["count(*)", ...sums]);
+    const filled = columns.filter(({ value }) => value !== null);
+    const totals = sumsOf(
+      source,
+      table,
+      filled.map(({ value }) => value as string),
+    );
     const rows = Math.max(1, totals[0] ?? 0);
-    let nulls = columns.some((column) => column.source === null && !/\bnot null\b/i.test(column.type));
+    let nulls = columns.some((column) => column.value === null && !/\bnot null\b/i.test(column.type));
     for (const [at, { name, type }] of filled.entries()) {
       const [length = 0, empty = 0] = totals.slice(1 + 2 * at);
       if (empty > 0) nulls = true;
       const bytes = fixedOf(type)?.bytes;
       lengths.set(name, bytes === undefined ? length / rows : bytes * (1 - empty / rows));
     }
-    for (const { name, type, source: from } of columns) {
+    for (const { name, type, value } of columns) {
       // A default fills what the source does not.
-      if (from === null && /\bdefault\b/i.test(type)) lengths.set(name, fixedOf(type)?.bytes ?? 8);
+      if (value === null && /\bdefault\b/i.test(type)) lengths.set(name, fixedOf(type)?.bytes ?? 8);
     }
     return new RowWidth(columns, lengths, nulls);
   }
@@ -102,31 +102,29 @@ function upTo(multiple: number, bytes: number): number {
   return multiple === 1 ? bytes : Math.ceil(bytes / multiple) * multiple;
 }
 
-function sumsOf(source: Source, table: SourceTable, results: string[]): number[] {
+/** Of sampled rows their number, then of each value the bytes of all as text, and how many are NULL. */
+function sumsOf(source: Source, table: SourceTable, values: string[]): number[] {
   const from = quoteIdentifier(table.name);
-  const list = results.map((result, i) => `${result} AS c${i}`).join(", ");
-  if (table.rowid === null) {
-    return source
-      .prepare(`SELECT ${list} FROM (SELECT * FROM ${from} LIMIT ${sampled})`)
+  const sums = values.map((_, i) => `total(octet_length(v${i})), total(v${i} IS NULL)`);
+  const rows = `SELECT ${["0", ...values.map((value, i) => `${value} AS v${i}`)].join(", ")} FROM ${from}`;
+  const sumOf = (some: string) =>
+    source
+      .prepare(`SELECT ${["count(*)", ...sums].join(", ")} FROM (${some})`)
       .raw()
-      .safeIntegers(false)
-      .get() as number[];
-  }
+      .safeIntegers(false);
+  if (table.rowid === null) return sumOf(`${rows} LIMIT ${sampled}`).get() as number[];
   const [lo, hi] = source
     .prepare(`SELECT (SELECT min(${table.rowid}) FROM ${from}), (SELECT max(${table.rowid}) FROM ${from})`)
     .raw()
     .safeIntegers(false)
     .get() as [number | null, number | null];
-  const read = source
-    .prepare(`SELECT ${list} FROM (SELECT * FROM ${from} WHERE ${table.rowid} >= ? LIMIT ${run})`)
-    .raw()
-    .safeIntegers(false);
-  const sums = results.map(() => 0);
-  if (lo === null || hi === null) return sums;
+  const read = sumOf(`${rows} WHERE ${table.rowid} >= ? LIMIT ${run}`);
+  const totals = Array.from({ length: 1 + 2 * values.length }, () => 0);
+  if (lo === null || hi === null) return totals;
   const runs = Math.min(sampled / run, Math.ceil((hi - lo + 1) / run));
   for (let each = 0; each < runs; each += 1) {
-    const row = read.all(lo + Math.floor(((hi - lo + 1) / runs) * each)) as number[][];
-    for (const [at, value] of (row[0] ?? []).entries()) sums[at] = (sums[at] ?? 0) + value;
+    const some = read.get(lo + Math.floor(((hi - lo + 1) / runs) * each)) as number[];
+    for (const [at, value] of some.entries()) totals[at] = (totals[at] ?? 0) + value;
   }
-  return sums;
+  return totals;
 }

@@ -9,7 +9,6 @@ const hoursApart = 2 ** 33;
  * value fall into a chunk.
  */
 export class Segments {
-  readonly columns: string[];
   readonly #numbers = new Map<string, number>();
   /** Segment and hour of each row as one number, in the order read, later ascending. */
   #rows: Float64Array<ArrayBufferLike> = new Float64Array(8192);
@@ -18,10 +17,6 @@ export class Segments {
   #last = 0;
   /** True once there are nearly as many values as rows. */
   endless = false;
-
-  constructor(columns: string[]) {
-    this.columns = columns;
-  }
 
   /** Different values. */
   get values(): number {

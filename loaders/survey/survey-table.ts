@@ -10,9 +10,9 @@ import { Segments } from "./segments.ts";
 /** Which table is surveyed, and by what. */
 export interface SurveyTableArgs {
   table: SourceTable;
-  /** Source column of the hypertable's time. */
-  time: { column: string; reading: Reading | null };
-  /** Sets of source columns whose equal values may be kept together. */
+  /** What becomes the hypertable's time, as SQL over the source row. */
+  time: { value: string; reading: Reading | null };
+  /** Sets of values, as SQL over the source row, that rows may be kept together by. */
   segments: string[][];
   /** SQL condition over the source row; null for all rows. */
   where: string | null;
@@ -51,13 +51,10 @@ export function surveyTable(source: Source, args: SurveyTableArgs): TableSurvey 
   const from = quoteIdentifier(table.name);
   const condition = where === null ? "true" : `(${where})`;
   const rows = Number(source.prepare(`SELECT count(*) FROM ${from} WHERE ${condition}`).pluck().get());
-  const columns = [...new Set(args.segments.flat())];
-  const selected = [
-    momentSql(time.column, time.reading),
-    ...columns.map((column) => `CAST(${quoteIdentifier(column)} AS TEXT)`),
-  ];
+  const values = [...new Set(args.segments.flat())];
+  const selected = [momentSql(time.value, time.reading), ...values.map((value) => `CAST(${value} AS TEXT)`)];
   const sql = `SELECT ${table.rowid ?? "NULL"}, ${selected.join(", ")} FROM ${from} WHERE ${condition}`;
-  const tally = new Tally(args.segments, columns, table.rowid !== null);
+  const tally = new Tally(args.segments, values, table.rowid !== null);
   if (table.rowid === null) tally.takeAll(source.prepare(sql).raw().safeIntegers(false).iterate() as Rows);
   else if (rows <= most) tally.takeAll(inBatches(source, sql, table.rowid));
   else tally.takeAll(inRuns(source, sql, table.rowid, from, Math.ceil(most / run)));
@@ -105,7 +102,7 @@ function* inRuns(source: Source, sql: string, rowid: string, from: string, runs:
 /** What is counted row by row. */
 class Tally {
   readonly #segments: Segments[];
-  /** Of each set, the places of its columns among those that are read. */
+  /** Of each set, the places of its values in a row as it is read. */
   readonly #places: number[][];
   readonly #late: LateRows | null;
   #hours = new Int32Array(8192);
@@ -114,9 +111,9 @@ class Tally {
   #range: [number, number] | null = null;
   #previous: Row | null = null;
 
-  constructor(sets: string[][], columns: string[], ordered: boolean) {
-    this.#segments = sets.map((set) => new Segments(set));
-    this.#places = sets.map((set) => set.map((column) => columns.indexOf(column) + 2));
+  constructor(sets: string[][], values: string[], ordered: boolean) {
+    this.#segments = sets.map(() => new Segments());
+    this.#places = sets.map((set) => set.map((value) => values.indexOf(value) + 2));
     this.#late = ordered ? new LateRows() : null;
   }
 

@@ -1,13 +1,15 @@
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import { connect } from "../../../loaders/connection.ts";
-import { momentSql } from "../../../loaders/survey/moment-sql.ts";
+import { emptyTable } from "../../../migrations/declared-tables.ts";
+import type { HypertableSettings } from "../../../migrations/hypertable-settings.ts";
 import type { Workload } from "../../../stacks/workload.ts";
-import type { HypertableAdvice } from "../advice.ts";
+import type { HypertableAdvice, WorkloadAdvice } from "../advice.ts";
 import type { AdvisedWorkload } from "../advise-workload.ts";
 import { momentsOf } from "../moment.ts";
 import type { TableFacts } from "../table-facts.ts";
-import { type Layout, type MeasuredLoad, measureLoad } from "./measured-load.ts";
+import { settingsOf } from "../taking.ts";
+import { type MeasuredLoad, measureLoad } from "./measured-load.ts";
 import type { MeasuredQuery, Measurement } from "./measurement.ts";
 import { raceQuery } from "./query-race.ts";
 import { type SampledTable, settle, writeSample } from "./sample-source.ts";
@@ -37,24 +39,28 @@ export async function measureChoices(args: MeasureArgs): Promise<Measurement> {
   const { hypertables } = advised.advice;
   const stretches = advised.facts.map((facts) => stretchOf(facts, args.sampleRows));
   const source = sampleOf(args, stretches);
-  const declared = hypertables.map((each, at) => declaredLayout(each, advised.facts[at] as TableFacts));
+  const tables = hypertables.map(({ table }) => table);
   const differs = hypertables.filter(({ config }) => config.length > 0);
-  const other = hypertables.map((each, at) => advisedLayout(each, declared[at] as Layout));
-  const load = async (name: string, layouts: Layout[], replace: boolean): Promise<Variant> => {
+  const settings = Object.fromEntries(
+    hypertables.flatMap((each, at) =>
+      differs.includes(each) ? [[each.table, advisedSettings(each, advised.facts[at], advised.advice)]] : [],
+    ),
+  );
+  const load = async (name: string, settings: Record<string, HypertableSettings>): Promise<Variant> => {
     const database = await server.fresh(`advise_${name}`);
     const { folder } = args;
-    const load = await measureLoad({ workload, source, server, database, layouts, replace, folder, signal });
+    const load = await measureLoad({ workload, source, server, database, settings, tables, folder, signal });
     return { database, load };
   };
   if (differs.length > 0) {
     // A server's first load makes the files that later ones find ready.
     log("loading once, so that no choice pays for being the first");
-    await load("first", declared, false);
+    await load("first", {});
   }
   log("loading under the declared choices");
-  const first = await load("declared", declared, false);
+  const first = await load("declared", {});
   if (differs.length > 0) log("loading under the advised choices");
-  const second = differs.length > 0 ? await load("advised", other, true).catch(failureOf(signal)) : null;
+  const second = differs.length > 0 ? await load("advised", settings).catch(failureOf(signal)) : null;
   log("asking the workload's queries");
   const ready = second !== null && "load" in second ? [first, second] : [first];
   const queries = await race(
@@ -132,7 +138,7 @@ function sampleOf(args: MeasureArgs, stretches: ([number, number] | null)[]): st
   for (const [at, { source }] of advised.facts.entries()) {
     const stretch = stretches[at] ?? null;
     if (source === null || stretch === null) continue;
-    const moment = momentSql(source.time.column, source.time.reading);
+    const { moment } = source;
     tables.set(source.table.name, {
       table: source.table,
       where: `(${moment}) >= ${stretch[0]} AND (${moment}) < ${stretch[1]}`,
@@ -143,21 +149,14 @@ function sampleOf(args: MeasureArgs, stretches: ([number, number] | null)[]): st
   return sample;
 }
 
-function declaredLayout({ table, chunk }: HypertableAdvice, { declared, age }: TableFacts): Layout {
-  const columnstore = declared.columnstore && age !== null ? { ...declared.columnstore, after: age } : null;
-  return { table, chunk: chunk.declared ?? chunk.advised, columnstore };
-}
-
-function advisedLayout({ table, chunk, columnstore, config }: HypertableAdvice, declared: Layout): Layout {
-  if (config.length === 0) return declared;
-  return {
-    ...{ table, chunk: chunk.advised },
-    columnstore: columnstore && {
-      segmentBy: columnstore.segmentBy.advised,
-      orderBy: columnstore.orderBy.advised,
-      after: columnstore.after.advised,
-    },
-  };
+/** What a stack's config would hold once the advice is taken. */
+function advisedSettings(
+  advice: HypertableAdvice,
+  facts: TableFacts | undefined,
+  { edition }: WorkloadAdvice,
+): HypertableSettings {
+  const columnstore = edition === "community" ? advice.columnstore : null;
+  return settingsOf({ chunk: advice.chunk, columnstore }, facts?.declared ?? emptyTable());
 }
 
 async function race(

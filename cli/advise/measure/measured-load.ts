@@ -3,18 +3,13 @@ import type pg from "pg";
 import { connect } from "../../../loaders/connection.ts";
 import { quoteIdentifier } from "../../../loaders/identifier.ts";
 import { runLoad } from "../../../loaders/run-load.ts";
+import { columnstoreAges } from "../../../migrations/declared.ts";
+import type { HypertableSettings } from "../../../migrations/hypertable-settings.ts";
 import { migrate } from "../../../migrations/migrate.ts";
+import type { Phase } from "../../../migrations/migration-files.ts";
+import type { MigrationContext } from "../../../migrations/timescale.ts";
 import type { Workload } from "../../../stacks/workload.ts";
 import type { ScratchDatabase, ScratchServer } from "./scratch-server.ts";
-
-/** How a hypertable is laid out in one of the variants that are compared. */
-export interface Layout {
-  table: string;
-  /** As PostgreSQL's interval reads it. */
-  chunk: string;
-  /** Null where chunks stay rows. */
-  columnstore: { segmentBy: string[]; orderBy: string[]; after: string } | null;
-}
 
 /** What a hypertable takes on disk. */
 export interface TableSize {
@@ -39,28 +34,25 @@ export interface LoadArgs {
   source: string;
   server: ScratchServer;
   database: ScratchDatabase;
-  /** Null for the declared ones, untouched. */
-  layouts: Layout[];
-  /** Whether the layouts take the place of what the migrations declare. */
-  replace: boolean;
+  /** What stands in place of what the migrations declare, as a stack's config sets it. */
+  settings: Record<string, HypertableSettings>;
+  /** The hypertables. */
+  tables: string[];
   folder: string;
   signal: AbortSignal;
 }
 
-/** Migrates and loads a database as an up does, with other layouts of its hypertables where asked. */
+/** Migrates and loads a database as an up does. */
 export async function measureLoad(args: LoadArgs): Promise<MeasuredLoad> {
-  const { workload, server, database, layouts, signal } = args;
-  const context = { ...workload.context, edition: server.edition };
-  const apply = (phase: "before-load" | "after-load") =>
-    migrate({ target: database.owner, workloadDir: workload.migrationsDir, phase, context }, () => {});
+  const { workload, server, database, tables, signal } = args;
+  const { migrationsDir: workloadDir } = workload;
+  const hypertables = merged(workload.context.hypertables ?? {}, args.settings);
+  const context: MigrationContext = { ...workload.context, edition: server.edition, hypertables };
+  const apply = (phase: Phase) => migrate({ target: database.owner, workloadDir, phase, context }, () => {});
   await apply("before-load");
-  if (args.replace) {
-    await asOwner(database, async (client) => {
-      for (const layout of layouts) await lay(client, layout, server.edition === "community");
-    });
-  }
   await server.settle();
   signal.throwIfAborted();
+  const ages = await columnstoreAges(workloadDir, context);
   const start = performance.now();
   await runLoad({
     ...{ workload: workload.name, loader: workload.loader, source: args.source, signal },
@@ -68,50 +60,38 @@ export async function measureLoad(args: LoadArgs): Promise<MeasuredLoad> {
     target: database.loader,
     // What does not fit is the load's concern; here it is left out.
     maxRejects: "100%",
-    columnstoreAfter: async () =>
-      Object.fromEntries(
-        layouts.flatMap(({ table, columnstore }) => (columnstore ? [[table, columnstore.after]] : [])),
-      ),
+    columnstoreAfter: async () => ages,
   });
   await apply("after-load");
   const loadMs = performance.now() - start;
   signal.throwIfAborted();
   return asOwner(database, async (client) => {
     const packing = performance.now();
-    if (server.edition === "community") for (const layout of layouts) await pack(client, layout);
+    if (server.edition === "community") {
+      for (const [table, age] of Object.entries(ages)) await pack(client, table, age);
+    }
     const columnstoreMs = performance.now() - packing;
     await client.query("ANALYZE");
     const sizes = new Map<string, TableSize>();
-    for (const { table } of layouts) sizes.set(table, await sizeOf(client, table));
+    for (const table of tables) sizes.set(table, await sizeOf(client, table));
     return { loadMs, columnstoreMs, sizes };
   });
 }
 
-/** Lays an empty hypertable out. */
-async function lay(
-  client: pg.ClientBase,
-  { table, chunk, columnstore }: Layout,
-  hasColumnstore: boolean,
-): Promise<void> {
-  const name = quoteIdentifier(table);
-  await client.query("SELECT set_chunk_time_interval($1::regclass, $2::interval)", [name, chunk]);
-  if (!hasColumnstore || columnstore === null) return;
-  const { segmentBy, orderBy } = columnstore;
-  const order = orderBy.map((column) => {
-    const [of = column, ...direction] = column.split(" ");
-    return [quoteIdentifier(of), ...direction].join(" ");
-  });
-  await client.query(`ALTER TABLE ${name} SET (timescaledb.enable_columnstore = true,
-    timescaledb.segmentby = ${literal(segmentBy.map(quoteIdentifier))}, timescaledb.orderby = ${literal(order)})`);
+function merged(
+  before: Record<string, HypertableSettings>,
+  after: Record<string, HypertableSettings>,
+): Record<string, HypertableSettings> {
+  const tables = new Set([...Object.keys(before), ...Object.keys(after)]);
+  return Object.fromEntries([...tables].map((table) => [table, { ...before[table], ...after[table] }]));
 }
 
 /** Packs what the policy would: chunks that ended that long ago. */
-async function pack(client: pg.ClientBase, { table, columnstore }: Layout): Promise<void> {
-  if (columnstore === null) return;
+async function pack(client: pg.ClientBase, table: string, age: string): Promise<void> {
   await client.query(
     `SELECT compress_chunk(chunk, if_not_compressed => true)
      FROM show_chunks($1::regclass, older_than => current_timestamp - $2::interval) AS chunk`,
-    [quoteIdentifier(table), columnstore.after],
+    [quoteIdentifier(table), age],
   );
 }
 
@@ -133,8 +113,4 @@ async function asOwner<T>({ owner }: ScratchDatabase, work: (client: pg.Client) 
   } finally {
     await client.end();
   }
-}
-
-function literal(names: string[]): string {
-  return `'${names.join(", ").replaceAll("'", "''")}'`;
 }
