@@ -12,6 +12,7 @@ import { renderAdvice } from "../cli/advise/render-advice.ts";
 import { momentSql } from "../loaders/survey/moment-sql.ts";
 import { queryConditions } from "../loaders/survey/query-conditions.ts";
 import { declaredTables } from "../migrations/declared-tables.ts";
+import { parseConfig } from "../stacks/config.ts";
 import { findWorkload } from "../stacks/workload.ts";
 import { AdviseFixture, daily } from "./advise-fixture.ts";
 
@@ -258,6 +259,27 @@ describe("columnstore", () => {
       "symbol: 5,000 values, 40 rows of each in 1 year, and a segment pays from 150",
     ]);
     expect(bars.config).toContain("pulumi config set --path 'timelift:hypertables.bars.segmentBy' '[]'");
+  });
+
+  test("the stack's config takes what its commands set", async () => {
+    const words = {
+      ...{ chunk: "days(1)", symbol: "text", before: columnstore },
+      after: `db.keys("bars", { primary: ["symbol", "time"] }); db.columnstorePolicy("bars", { after: years(1) });`,
+    };
+    const { bars } = await fixture.advise(fixture.source(daily(5000, 40)), words);
+    // As Pulumi builds an object of paths: names, and places in a list.
+    const settings: Record<string, string | string[]> = {};
+    for (const command of bars.config) {
+      const found = /^pulumi config set --path 'timelift:hypertables\.bars\.(\w+)(\[\d+\])?' '(.*)'$/.exec(
+        command,
+      );
+      const [, key = "", place, value = ""] = found ?? [];
+      settings[key] = place === undefined ? value : [...(settings[key] ?? []), value];
+    }
+    const raw = { "timelift:source": "app.db", "timelift:hypertables": JSON.stringify({ bars: settings }) };
+    expect(parseConfig(raw, "dev").hypertables).toEqual({
+      bars: { chunk: "1 month", segmentBy: [], orderBy: ["symbol", "time"] },
+    });
   });
 
   test("a varchar orders nothing: TimescaleDB fails to sort by it", async () => {
