@@ -421,7 +421,7 @@ test("what migrations declare is read from their SQL", async () => {
   ]);
 });
 
-describe("a measurement", () => {
+describe("a measurement", { timeout: 300_000 }, () => {
   const figures = {
     bytes: { declared: 100, advised: 60 },
     loadMs: { declared: 5000, advised: 5000 },
@@ -522,7 +522,7 @@ describe("a measurement", () => {
   });
 });
 
-describe.skipIf(!process.env.TIMELIFT_COMMUNITY_URL)("on the Community edition", () => {
+describe.skipIf(!process.env.TIMELIFT_COMMUNITY_URL)("on the Community edition", { timeout: 300_000 }, () => {
   test("segments and order are measured too", async () => {
     const path = fixture.source(daily(3000, 60));
     const words = {
