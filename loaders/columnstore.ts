@@ -122,6 +122,11 @@ export function planDirectLoad(facts: ColumnstoreFacts | null, columns: Resolved
   const segment = facts.segmentBy.map(positionOf);
   if (segment.includes(-1))
     return { reason: "a column that it is segmented by does not come from the source" };
+  // TimescaleDB 2.29.2 writes chunks that it then cannot sort: "missing operator 1(1043,1043) in opfamily 1994".
+  const varchar = facts.orderBy.find(({ column }) =>
+    columns[positionOf(column)]?.typeText.startsWith("character varying"),
+  );
+  if (varchar) return { reason: `it is ordered by ${varchar.column}, a varchar; text would do` };
   const [first, ...more] = facts.orderBy;
   const byTime = first?.column === facts.timeColumn && more.length === 0;
   const { chunk, before } = facts;

@@ -4,9 +4,18 @@ import { CopyBuffer } from "../loaders/encode/copy-buffer.ts";
 import type { ResolvedColumn } from "../loaders/resolve-table.ts";
 import { type ColumnstoreLayout, ColumnstoreRows } from "../loaders/source/columnstore-rows.ts";
 
-const column = (target: string, kind: string) =>
-  ({ source: target, target, type: { kind, length: null, digits: 6 } }) as unknown as ResolvedColumn;
-const columns = [column("symbol", "text"), column("time", "timestamptz"), column("price", "float8")];
+const column = (target: string, kind: string, typeText = kind) =>
+  ({
+    source: target,
+    target,
+    type: { kind, length: null, digits: 6 },
+    typeText,
+  }) as unknown as ResolvedColumn;
+const columns = [
+  column("symbol", "text", "character varying"),
+  column("time", "timestamptz"),
+  column("price", "float8"),
+];
 const facts: ColumnstoreFacts = {
   license: "timescale",
   direct: true,
@@ -42,6 +51,9 @@ describe("whether rows may go straight to the columnstore", () => {
     expect(reasonOf({ dimensions: 2 })).toContain("more than one dimension");
     expect(reasonOf({ timeColumn: "price" })).toContain("price is no timestamp");
     expect(reasonOf({ segmentBy: ["market"] })).toContain("does not come from the source");
+    expect(reasonOf({ orderBy: [{ column: "symbol", descending: false }, ...facts.orderBy] })).toContain(
+      "ordered by symbol, a varchar",
+    );
   });
 
   test("the server sorts where not the time alone gives the order", () => {

@@ -67,9 +67,8 @@ export function enabling(object: Columnstore, version: string | undefined) {
 
 function enable({ name, segmentBy, orderBy }: Columnstore, words: ColumnstoreWords): string {
   const settings = [`${words.enabled} = true`];
-  if (segmentBy.length > 0) {
-    settings.push(`${words.segmentBy} = ${literal(segmentBy.map(identifier).join(", "))}`);
-  }
+  // Left out, it would stay what it was before, or become what TimescaleDB chooses.
+  settings.push(`${words.segmentBy} = ${literal(segmentBy.map(identifier).join(", "))}`);
   if (orderBy) settings.push(`${words.orderBy} = ${literal(orderBy.map(orderColumn).join(", "))}`);
   return `ALTER TABLE ${identifier(name)} SET (\n  ${settings.join(",\n  ")});`;
 }
