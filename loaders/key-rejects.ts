@@ -47,26 +47,29 @@ export async function findKeyRejects(args: KeyRejectsArgs): Promise<void> {
   const absent = new Map<string, RowId[]>();
   for (const name of bystanders.keys()) absent.set(name, await context.ledger.rejects.ids(name));
   const queue = tasks.filter(({ name }) => wanted.has(name)).map(({ name }) => name);
-  const state = new Map(queue.map((name) => [name, new Map() as RefusedRows]));
+  const orphansOf = new Map<string, RefusedRows>();
+  const refusedOf = new Map<string, RefusedRows>();
   for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
     const table = tables.get(name) as KeyedTable;
     const own = references.get(name) ?? [];
     const isReferred = [...references].some(([child, rules]) => {
       return wanted.has(child) && rules.some(({ parent }) => parent.name === name);
     });
-    const { refused, unfit, complete } = await context.reader.findRefused({
+    const { orphans, duplicates, unfit, complete } = await context.reader.findRefused({
       table,
       unique: uniqueRules(args.keys, table),
       references: own.map((rule) => ({
         ...rule,
         absent: rule.parent.name === name ? null : (absent.get(rule.parent.name) ?? []),
       })),
-      refused: state.get(name) ?? new Map(),
+      orphans: orphansOf.get(name) ?? new Map(),
       doubtful: isReferred ? await doubtfulRows(args, name) : [],
       most,
     });
+    const refused = new Map([...duplicates, ...orphans]);
     if (!complete) throw flood(name, refused);
-    state.set(name, refused);
+    orphansOf.set(name, orphans);
+    refusedOf.set(name, refused);
     const gone = [...unfit, ...[...refused].flatMap(([id, { spared }]) => (spared === 0 ? [id] : []))];
     if (!isEqual(absent.get(name) ?? [], gone)) {
       absent.set(name, gone);
@@ -78,7 +81,7 @@ export async function findKeyRejects(args: KeyRejectsArgs): Promise<void> {
     }
   }
   for (const task of tasks) {
-    const refused = state.get(task.name);
+    const refused = refusedOf.get(task.name);
     if (refused !== undefined && refused.size > 0) task.refused = refused;
   }
 }

@@ -414,9 +414,21 @@ describe("rows whose key an earlier row has", () => {
       { unique: [["id"], ["mail"]] },
     );
     expect(lines.map((line) => line.split(" ").slice(1, 4).join(" "))).toEqual([
-      ...["rowid 2 id", "rowid 3 mail", "rowid 5 id"],
+      ...["rowid 2 id", "rowid 3 mail", "rowid 5 id", "rowid 5 mail"],
     ]);
     await at.owner.query("ALTER TABLE t ADD UNIQUE (id), ADD UNIQUE (mail)");
+  });
+
+  test("a row that goes for one key stands in nobody's way for another", async () => {
+    const { lines } = await run(
+      "CREATE TABLE t (id INTEGER, mail TEXT); INSERT INTO t VALUES (1, 'b'), (2, 'b'), (2, 'c'), (2, 'd')",
+      "CREATE TABLE t (id bigint, mail text)",
+      { unique: [["id"], ["mail"]] },
+    );
+    expect(lines).toEqual([
+      't rowid 2 mail text "b" (first: rowid 1) is the key of an earlier row',
+      "t rowid 4 id integer 2 (first: rowid 3) is the key of an earlier row",
+    ]);
   });
 
   test("a duplicate parent is no parent", async () => {

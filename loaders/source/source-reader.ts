@@ -82,7 +82,10 @@ export class SourceReader {
 
   /** Finds the rows of a table that its keys refuse. */
   async findRefused(job: KeysJob): Promise<KeyFindings> {
-    let findings: KeyFindings = { refused: new Map(), unfit: [], complete: true };
+    let findings: KeyFindings = {
+      ...{ orphans: new Map(), duplicates: new Map() },
+      ...{ unfit: [], complete: true },
+    };
     for await (const message of this.run({ kind: "keys", ...job })) {
       if (message.kind === "keys") findings = message.findings;
     }

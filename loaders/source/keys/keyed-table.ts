@@ -34,8 +34,8 @@ export interface KeysJob {
   table: KeyedTable;
   unique: UniqueRule[];
   references: ReferenceRule[];
-  /** Rows that are known to be refused already. */
-  refused: RefusedRows;
+  /** Orphans that are known already. */
+  orphans: RefusedRows;
   /** Where rows may be whose values do not fit, if rows refer to this table and they have to be known; else empty. */
   doubtful: RowRange[];
   /** Rows after which the search ends: nobody reads that many rejects. */
@@ -44,7 +44,8 @@ export interface KeysJob {
 
 /** Rows of a table that cannot be loaded. */
 export interface KeyFindings {
-  refused: RefusedRows;
+  orphans: RefusedRows;
+  duplicates: RefusedRows;
   /** The `doubtful` rows with a value that does not fit. */
   unfit: RowId[];
   /** False when the search ended early. */

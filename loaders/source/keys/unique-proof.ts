@@ -2,52 +2,75 @@ import type { EncodedColumn } from "../../encode/row-encoder.ts";
 import { quoteIdentifier } from "../../identifier.ts";
 import { affinityOf } from "../affinity.ts";
 import type { Source } from "../open-source.ts";
+import type { SourceColumn } from "../source-schema.ts";
 import type { KeyedTable, UniqueRule } from "./keyed-table.ts";
 
 /**
  * Whether the source itself keeps rows apart that the target keeps apart: by a unique key over some of the same columns,
- * whose values cannot become equal on their way. Costs nothing to speak of, at most one look at a column's index.
+ * whose values cannot become equal on their way. Costs nothing to speak of, at most one look at a column's index; where
+ * a plain index has the columns, one walk through it.
  */
 export function isKeptBySource(source: Source, table: KeyedTable, rule: UniqueRule): boolean {
   const { primaryKey, unique } = table.source;
-  return [primaryKey, ...unique].some((key) => {
+  const isKept = [primaryKey, ...unique].some((key) => {
     if (key.length === 0) return false;
     const places = key.map((name) =>
-      rule.columns.find((place) => table.read.columns[place]?.name?.toLowerCase() === name.toLowerCase()),
+      rule.columns.find((place) => columnOf(table, place)?.name.toLowerCase() === name.toLowerCase()),
     );
     return places.every(
       (place) =>
         place !== undefined && keepsNulls(source, table, place, rule) && keepsApart(source, table, place),
     );
   });
+  return isKept || isApartInIndex(source, table, rule);
+}
+
+/** Whether an index that has equal keys side by side shows that there are none. */
+function isApartInIndex(source: Source, table: KeyedTable, { columns, nullsDistinct }: UniqueRule): boolean {
+  const { read } = table;
+  if (columns.some((place) => columnOf(table, place) === undefined)) return false;
+  const names = columns.map((place) => read.columns[place]?.expression ?? "");
+  const conditions = [
+    ...(read.where === null ? [] : [`(${read.where})`]),
+    ...(nullsDistinct ? names.map((name) => `${name} IS NOT NULL`) : []),
+  ];
+  const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
+  const sql = `SELECT 1 FROM ${quoteIdentifier(read.table)}${where} GROUP BY ${names.join(", ")} HAVING count(*) > 1 LIMIT 1`;
+  const plan = source.prepare(`EXPLAIN QUERY PLAN ${sql}`).all() as { detail: string }[];
+  if (plan.some(({ detail }) => detail.includes("TEMP B-TREE"))) return false;
+  const isNullProblem = (place: number) => {
+    const column = table.columns[place];
+    return !nullsDistinct && column?.emptyIsNull === true && column.type.kind !== "text";
+  };
+  if (columns.some((place) => isNullProblem(place) || !keepsApart(source, table, place))) return false;
+  return source.prepare(sql).get() === undefined;
+}
+
+/** The source column whose value stands at a place: it is read as such, or a derived column is nothing but its name. */
+function columnOf({ source, read }: KeyedTable, place: number): SourceColumn | undefined {
+  const { name = null, expression = "" } = read.columns[place] ?? {};
+  const plain = name ?? /^\(\s*("?)([A-Za-z_]\w*)\1\s*\)$/.exec(expression)?.[2] ?? "";
+  return source.columns.find((column) => column.name.toLowerCase() === plain.toLowerCase());
 }
 
 /** SQLite lets any number of rows be NULL in a unique key; that matters only where the target compares NULLs. */
-function keepsNulls(
-  source: Source,
-  { source: { columns, primaryKey }, read, columns: encoded }: KeyedTable,
-  place: number,
-  { nullsDistinct }: UniqueRule,
-): boolean {
-  const column = encoded[place];
-  if (nullsDistinct || !column?.nullable) return true;
+function keepsNulls(source: Source, table: KeyedTable, place: number, rule: UniqueRule): boolean {
+  const { source: from, read, columns } = table;
+  const column = columns[place];
+  if (rule.nullsDistinct || !column?.nullable) return true;
   if (column.emptyIsNull && column.type.kind !== "text") return false;
-  const known = columns.find(({ name }) => name === read.columns[place]?.name);
-  const isRowid =
-    primaryKey.length === 1 && primaryKey[0] === known?.name && known?.declaredType === "INTEGER";
-  if (known?.notNull || isRowid) return true;
+  const known = columnOf(table, place);
+  const isOnlyKey = from.primaryKey.length === 1 && from.primaryKey[0] === known?.name;
+  if (known?.notNull || (isOnlyKey && known?.declaredType.toUpperCase() === "INTEGER")) return true;
   return isEmpty(source, read.table, `${read.columns[place]?.expression} IS NULL`);
 }
 
 /** Whether different values of the column are different in the target. */
-function keepsApart(
-  source: Source,
-  { source: { columns }, read, columns: encoded }: KeyedTable,
-  place: number,
-) {
-  const { name, expression } = read.columns[place] ?? { name: null, expression: "" };
-  const column = encoded[place] as EncodedColumn;
-  const affinity = affinityOf(columns.find((each) => each.name === name)?.declaredType ?? "");
+function keepsApart(source: Source, table: KeyedTable, place: number): boolean {
+  const { read } = table;
+  const expression = read.columns[place]?.expression ?? "NULL";
+  const column = table.columns[place] as EncodedColumn;
+  const affinity = affinityOf(columnOf(table, place)?.declaredType ?? "");
   const isNumeric = affinity !== "TEXT" && affinity !== "BLOB";
   const holdsOnly = (condition: string) => {
     const filter = read.where === null ? "" : `(${read.where}) AND `;
