@@ -1,6 +1,6 @@
 import type pg from "pg";
 import type { RejectedRow } from "./reject.ts";
-import type { RowId } from "./source/refused-rows.ts";
+import type { RowId } from "./source/row-id.ts";
 
 /** One rejected value with its row, as `timelift rejects` shows it. */
 export interface RejectLine {

@@ -1,12 +1,6 @@
-import { createHash } from "node:crypto";
 import type { RejectedValue } from "../reject.ts";
+import { type RowId, valuesId } from "./row-id.ts";
 import type { SourceRow, TableRead } from "./table-reader.ts";
-
-/**
- * What a row is known by: its rowid, or, in tables that are not read by rowid, the digest of its values. Rows with equal
- * values are one and the same to whoever reads them.
- */
-export type RowId = number | string;
 
 /** A row that is not to be loaded although each of its values fits. Plain data: it crosses threads. */
 export interface RefusedRow {
@@ -24,20 +18,6 @@ export type RefusedRows = Map<RowId, RefusedRow>;
 /** The id of a row that was read with all its columns, or at least its rowid. */
 export function idOf(read: TableRead, row: SourceRow): RowId {
   return read.rowid === null ? valuesId(row.slice(1)) : Number(row[0]);
-}
-
-/** The digest of a row's values, each with its SQLite class. */
-export function valuesId(values: readonly (null | bigint | number | string | Uint8Array)[]): string {
-  const hash = createHash("sha256");
-  for (const value of values) hash.update(`${literal(value)}\n`);
-  return hash.digest("hex").slice(0, 32);
-}
-
-function literal(value: null | bigint | number | string | Uint8Array): string {
-  if (value === null) return "null";
-  if (typeof value === "bigint") return `integer ${value}`;
-  if (typeof value === "number") return `real ${Object.is(value, -0) ? "-0" : value}`;
-  return typeof value === "string" ? JSON.stringify(value) : `blob ${Buffer.from(value).toString("hex")}`;
 }
 
 /** Decides row by row, in the order of reading, whether the keys refuse it. */

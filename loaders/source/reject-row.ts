@@ -2,7 +2,7 @@ import { type EncodedColumn, rowProblems } from "../encode/row-encoder.ts";
 import { describeValue, type SourceValue } from "../encode/value-problem.ts";
 import type { RejectedRow, RejectedValue } from "../reject.ts";
 import type { Source } from "./open-source.ts";
-import { valuesId } from "./refused-rows.ts";
+import { valuesId } from "./row-id.ts";
 import { placeOf, type SourceRow, type TableRead } from "./table-reader.ts";
 import { textCheck } from "./text-check.ts";
 

@@ -1,7 +1,8 @@
 import type { RejectedValue } from "../../reject.ts";
 import type { Source } from "../open-source.ts";
-import type { RefusedRows, RowId } from "../refused-rows.ts";
+import type { RefusedRows } from "../refused-rows.ts";
 import { describeKey } from "../reject-row.ts";
+import type { RowId } from "../row-id.ts";
 import type { SourceRow } from "../table-reader.ts";
 import { duplicatesOf } from "./duplicates.ts";
 import type { KeyedTable, KeyFindings, KeysJob, ReferenceRule, UniqueRule } from "./keyed-table.ts";

@@ -1,5 +1,6 @@
 import type { EncodedColumn } from "../../encode/row-encoder.ts";
-import type { RefusedRows, RowId } from "../refused-rows.ts";
+import type { RefusedRows } from "../refused-rows.ts";
+import type { RowId } from "../row-id.ts";
 import type { SourceTable } from "../source-schema.ts";
 import type { RowRange, TableRead } from "../table-reader.ts";
 

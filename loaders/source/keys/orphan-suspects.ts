@@ -3,7 +3,7 @@ import type { SourceValue } from "../../encode/value-problem.ts";
 import { quoteIdentifier } from "../../identifier.ts";
 import { collation, quickExpression } from "../lookup.ts";
 import type { Source } from "../open-source.ts";
-import type { RowId } from "../refused-rows.ts";
+import type { RowId } from "../row-id.ts";
 import type { TableRead } from "../table-reader.ts";
 import type { KeyedTable, ReferenceRule } from "./keyed-table.ts";
 

@@ -1,7 +1,8 @@
 import type { EncodedColumn } from "../../encode/row-encoder.ts";
 import type { SourceValue } from "../../encode/value-problem.ts";
 import type { Source } from "../open-source.ts";
-import { idOf, type RowId } from "../refused-rows.ts";
+import { idOf } from "../refused-rows.ts";
+import type { RowId } from "../row-id.ts";
 import { type RowRange, readBatches, type SourceRow } from "../table-reader.ts";
 import { keyEncoder } from "./key-bytes.ts";
 import type { KeyedTable, ReferenceRule } from "./keyed-table.ts";

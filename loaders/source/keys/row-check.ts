@@ -2,8 +2,8 @@ import { CopyBuffer } from "../../encode/copy-buffer.ts";
 import { rowEncoder } from "../../encode/row-encoder.ts";
 import { describeValue, type SourceValue, ValueProblem } from "../../encode/value-problem.ts";
 import type { Source } from "../open-source.ts";
-import type { RowId } from "../refused-rows.ts";
 import { rejectRow } from "../reject-row.ts";
+import type { RowId } from "../row-id.ts";
 import { type SourceRow, selectSql, type TableRead } from "../table-reader.ts";
 import type { KeyedTable } from "./keyed-table.ts";
 

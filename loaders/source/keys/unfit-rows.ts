@@ -6,7 +6,8 @@ import { olderRows, type PagedTable, pagedTable } from "../pages/paged-table.ts"
 import { RowWriter } from "../pages/row-writer.ts";
 import { StoredRecord } from "../pages/stored-record.ts";
 import { TableCursor } from "../pages/table-cursor.ts";
-import { idOf, type RowId } from "../refused-rows.ts";
+import { idOf } from "../refused-rows.ts";
+import type { RowId } from "../row-id.ts";
 import { type RowRange, readBatches } from "../table-reader.ts";
 import type { KeyedTable } from "./keyed-table.ts";
 import { fitCheck } from "./row-check.ts";
