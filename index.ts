@@ -46,6 +46,7 @@ const tables = new Migrations(
 const load = new SqliteLoad("load", {
   ...data,
   maxRejects: config.maxRejects,
+  hypertables,
   password: passwords.timelift_loader,
   tables: tables.applied,
   held: tables.held,

@@ -37,14 +37,16 @@ export function loadCommand(): Command {
 function serve(): Promise<void> {
   const lines = new PlainLines({ write: (line) => console.error(line), everyPercent: 25 });
   return serveRequest<LoadCommandRequest, LoadResult>(async (request, signal) => {
-    const { name, loader, migrationsDir, context } = await findWorkload(request.workload);
+    const { name, loader, migrationsDir, context: given } = await findWorkload(request.workload);
+    const context = { ...given, ...(request.hypertables && { hypertables: request.hypertables }) };
     const events = (event: LoadEvent) => lines.take(event);
-    const columnstoreAfter = async () => {
-      // A load that finds nothing to do need not read a migration.
-      const { columnstoreAges } = await import("../migrations/declared.ts");
-      return columnstoreAges(migrationsDir, context);
-    };
-    return runLoad({ ...request, workload: name, loader, columnstoreAfter, signal, events });
+    // A load that finds nothing to do need not read a migration.
+    const declared = () => import("../migrations/declared.ts");
+    return runLoad({
+      ...{ ...request, workload: name, loader, signal, events },
+      columnstoreAfter: async () => (await declared()).columnstoreAges(migrationsDir, context),
+      keys: async () => (await declared()).declaredKeys(migrationsDir, context),
+    });
   });
 }
 

@@ -8,7 +8,7 @@ import { renderCheck } from "../loaders/validate/render-lines.ts";
 import { runValidation, type ValidationEvent } from "../loaders/validate/run-validation.ts";
 import { strictThresholds, thresholdPresets } from "../loaders/validate/thresholds.ts";
 import type { ValidationReport } from "../loaders/validation-report.ts";
-import { declaredHypertables, realisations } from "../migrations/declared.ts";
+import { declaredHypertables, declaredKeys, realisations } from "../migrations/declared.ts";
 import { intervalText } from "../migrations/interval.ts";
 import { declaredObject } from "../migrations/objects/realise.ts";
 import type { DeclaredHypertable } from "../migrations/timescale.ts";
@@ -88,9 +88,20 @@ async function validate(
   const context = { ...given, edition: request.edition, hypertables: request.hypertables };
   const hypertables = (await declaredHypertables(migrationsDir, context)).map(expected);
   const declared = (await realisations(migrationsDir, context)).map(declaredObject);
+  const keys = () => declaredKeys(migrationsDir, context);
   const { source, target, thresholds = strictThresholds } = request;
   const at = new Date().toISOString();
-  const args = { ...request, thresholds, workload: name, loader, hypertables, declared, signal, events };
+  const args = {
+    ...request,
+    thresholds,
+    workload: name,
+    loader,
+    hypertables,
+    declared,
+    keys,
+    signal,
+    events,
+  };
   return {
     ...(await runValidation(args)),
     thresholds,

@@ -59,7 +59,7 @@ async function begin(
   const load: TableLoad = { rows, inserted: 0, updated: 0, deleted: 0, ms: 0 };
   const ranges = action.kind === "append" ? action.ranges : [];
   const large = action.kind === "append" && action.rows >= partsWorthSplitting * (main?.partRows ?? 0);
-  const refersToItself = task.table.foreignKeys.some((key) => key.table === task.name);
+  const refersToItself = task.parents.has(task.name);
   const splits = others.length > 0 && large && !refersToItself;
   const pieces = splits ? stretchesALane * (others.length + 1) : 1;
   return {
@@ -146,10 +146,8 @@ class WorkQueue {
   }
 
   #isReady({ write }: Work): boolean {
-    const parents = write.task.table.foreignKeys.map((key) => key.table);
-    return !this.#open.some(
-      ({ write: { task } }) => task.name !== write.task.name && parents.includes(task.name),
-    );
+    const { name, parents } = write.task;
+    return !this.#open.some(({ write: { task } }) => task.name !== name && parents.has(task.name));
   }
 
   #wakeAll(): void {

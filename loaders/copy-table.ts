@@ -152,6 +152,7 @@ async function* encode(
     seed,
     mostRejects,
     columnstore,
+    refused: task.refused,
   } as const;
   for await (const message of reader.run(job)) {
     signal?.throwIfAborted();
@@ -161,7 +162,7 @@ async function* encode(
 }
 
 /** What the encoder has to know of a table's columns. */
-export function encodedColumns(task: TableTask): EncodedColumn[] {
+export function encodedColumns(task: Pick<TableTask, "resolved">): EncodedColumn[] {
   return task.resolved.columns.map(({ source, target, type, nullable, reading, emptyIsNull }) => {
     return { source, target, type, nullable, reading, emptyIsNull };
   });

@@ -145,6 +145,11 @@ export interface LoaderDefinition {
   tables: Record<string, TableDefinition>;
   /** Queries timed and compared on both sides. */
   queries?: Record<string, WorkloadQuery>;
+  /**
+   * Tables that a narrowed load leaves out (`narrowLoader`): rows may refer to what the source has for them.
+   * @default {}
+   */
+  bystanders?: Record<string, TableDefinition>;
 }
 
 /** Declares a loader; a workload's `loader.ts` exports the result as default. */

@@ -53,7 +53,9 @@ const create = `
 const inspect = `
   SELECT to_regnamespace('timelift') IS NOT NULL AS schema, to_regclass('timelift.load_part') IS NOT NULL AS tables,
          to_regclass('timelift.reject') IS NOT NULL AND to_regclass('timelift.load_state') IS NOT NULL AND EXISTS (
-           SELECT FROM pg_attribute WHERE attrelid = to_regclass('timelift.load_part') AND attname = 'rejected') AS current`;
+           SELECT FROM pg_attribute WHERE attrelid = to_regclass('timelift.load_part') AND attname = 'rejected')
+           AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('timelift.reject') AND attname = 'row_digest')
+           AS current`;
 
 interface Found {
   schema: boolean;

@@ -4,6 +4,7 @@ import type { Write } from "./apply-changes.ts";
 import { describeTarget } from "./connection.ts";
 import type { LoadContext } from "./copy-table.ts";
 import type { LoaderDefinition } from "./define-loader.ts";
+import { findKeyRejects } from "./key-rejects.ts";
 import { Ledger, type LedgerTable } from "./ledger.ts";
 import type { LoadEvent } from "./load-event.ts";
 import { LoadLane, laneCount } from "./load-lane.ts";
@@ -13,7 +14,7 @@ import type { LoadResult, TableLoad } from "./load-result.ts";
 import { LoadSession } from "./load-session.ts";
 import { prepareTasks } from "./prepare-tasks.ts";
 import { RejectCheck } from "./reject-check.ts";
-import { RejectBudget } from "./reject-limit.ts";
+import { allowedRejects, type MaxRejects, RejectBudget } from "./reject-limit.ts";
 import { planRetry } from "./reject-retry.ts";
 import type { RunLoadArgs } from "./run-load.ts";
 import { requireSound } from "./source/open-source.ts";
@@ -140,20 +141,35 @@ export class LoadAttempt {
     const { client, ledger } = context;
     const { loader, force = false, workload, maxRejects = 0 } = this.#args;
     const before = await ledger.tables();
-    if (planned.reads.some((read) => !isInLine(before.get(read.target), read, fingerprint))) {
+    const isIdle = planned.reads.every((read) => isInLine(before.get(read.target), read, fingerprint));
+    if (!isIdle) {
       context.reader.start();
       if (context.mark !== null) requireSound(path);
     }
-    const tasks = await prepareTasks(client, loader, planned);
+    const isSettled = isIdle && !force && [...before.values()].every(({ rejected }) => rejected === 0);
+    const keys = isSettled ? [] : ((await this.#args.keys?.()) ?? []);
+    const tasks = await prepareTasks(client, loader, planned, keys);
+    const actions = new Map<string, Action>();
+    for (const task of tasks) {
+      const known = before.get(task.name);
+      actions.set(task.name, await decide(client, context.reader, task, known, { fingerprint, force }));
+    }
+    const names = tasks.map(({ name }) => name);
+    const rejects = new RejectCheck(context, workload, names, maxRejects);
+    if (keys.length > 0) {
+      const most = mostRefused(maxRejects, actions, before);
+      await rejects.guard(() =>
+        findKeyRejects({ context, loader, planned, tasks, actions, keys, before, fingerprint, force, most }),
+      );
+    }
     const plan: Write[] = [];
     for (const task of tasks) {
       const known = before.get(task.name);
-      const decided = await decide(client, context.reader, task, known, { fingerprint, force });
+      const decided = actions.get(task.name) ?? { kind: "none" };
       const { action, retry } = await planRetry(context, task, decided, known);
       plan.push({ task, action, retry });
       this.#event({ kind: "table", table: task.name, action: nameOf(action, known), rows: rowsOf(action) });
     }
-    const rejects = new RejectCheck(context, workload, maxRejects);
     await rejects.begin(plan, before);
     const writes = plan.filter((each) => each.action.kind !== "none" || each.retry !== null);
     const loads = new Map<string, TableLoad>();
@@ -234,6 +250,17 @@ function nameOf(action: Action, known: LedgerTable | undefined): "unchanged" | "
   if (action.kind === "none") return "unchanged";
   if (action.kind === "merge") return "merge";
   return known === undefined || action.anew ? "load" : "append";
+}
+
+/** Rows of one table that keys may refuse before it is clear that the load cannot end well. */
+function mostRefused(
+  maxRejects: MaxRejects,
+  actions: Map<string, Action>,
+  before: Map<string, LedgerTable>,
+): number {
+  const written = [...actions.values()].reduce((sum, action) => sum + rowsOf(action), 0);
+  const known = [...before.values()].reduce((sum, { rows, rejected }) => sum + rows + rejected, 0);
+  return new RejectBudget(allowedRejects(maxRejects, written + known), 0).left;
 }
 
 function rowsOf(action: Action): number {

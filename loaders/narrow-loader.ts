@@ -63,7 +63,11 @@ export function narrowLoader(
   const narrowed = tables.map(({ target, definition, conditions }) => {
     return [target, withConditions(definition, conditions)] as const;
   });
-  return { tables: { ...Object.fromEntries(chosen), ...Object.fromEntries(narrowed) } };
+  const left = Object.entries(loader.tables).filter(([name]) => !chosen.some(([each]) => each === name));
+  return {
+    tables: { ...Object.fromEntries(chosen), ...Object.fromEntries(narrowed) },
+    bystanders: Object.fromEntries(left),
+  };
 }
 
 interface NarrowedTable {

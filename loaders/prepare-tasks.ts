@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { readChunkSpans } from "./chunk-span.ts";
+import type { DeclaredKeys } from "./declared-keys.ts";
 import { type LoaderDefinition, targetOnlyTables } from "./define-loader.ts";
 import { didYouMean } from "./nearest-name.ts";
 import { resolveTable } from "./resolve-table.ts";
@@ -19,6 +20,7 @@ export async function prepareTasks(
   client: pg.ClientBase,
   loader: LoaderDefinition,
   { reads, schema }: PlannedSource,
+  keys: DeclaredKeys[] = [],
 ): Promise<TableTask[]> {
   for (const name of targetOnlyTables(loader)) await readTargetTable(client, name);
   const tasks = new Map<string, TableTask>();
@@ -38,7 +40,9 @@ export async function prepareTasks(
         remedy: 'Mend "order" in the loader; it takes target columns.',
       });
     });
-    const task: TableTask = { name: planned.target, planned, resolved, table, order };
+    const declared = keys.filter((each) => each.table === planned.target).flatMap((each) => each.references);
+    const parents = new Set([...table.foreignKeys, ...declared].map((key) => key.table));
+    const task: TableTask = { name: planned.target, planned, resolved, table, order, parents };
     const chunks = spans.get(planned.target);
     const time = names.indexOf(chunks?.column ?? "");
     if (chunks !== undefined && time >= 0) task.chunk = { time, span: chunks.span };
@@ -50,7 +54,7 @@ export async function prepareTasks(
       .filter((task) => task.planned.read.table.toLowerCase() === sourceTable.toLowerCase())
       .map((task) => task.name);
   const ordered = orderTables([...tasks.keys()], (name) => [
-    ...(tasks.get(name)?.table.foreignKeys.map((key) => key.table) ?? []),
+    ...(tasks.get(name)?.parents ?? []),
     ...(tasks.get(name)?.resolved.source.foreignKeys.flatMap((key) => targetsOf(key.table)) ?? []),
   ]);
   return ordered.flatMap((name) => tasks.get(name) ?? []);

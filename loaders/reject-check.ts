@@ -11,9 +11,11 @@ export class RejectCheck {
   readonly #context: LoadContext;
   readonly #workload: string;
   readonly #maxRejects: MaxRejects;
-  #tables: string[] = [];
+  readonly #tables: string[];
 
-  constructor(context: LoadContext, workload: string, maxRejects: MaxRejects) {
+  /** @param tables the load's target tables */
+  constructor(context: LoadContext, workload: string, tables: string[], maxRejects: MaxRejects) {
+    this.#tables = tables;
     this.#context = context;
     this.#workload = workload;
     this.#maxRejects = maxRejects;
@@ -24,7 +26,6 @@ export class RejectCheck {
    * @throws TimeliftError rows-rejected where earlier loads rejected more already, max-rejects
    */
   async begin(plan: Write[], before: Map<string, LedgerTable>): Promise<void> {
-    this.#tables = plan.map(({ task }) => task.name);
     let rows = 0;
     let known = 0;
     for (const { task, action, retry } of plan) {

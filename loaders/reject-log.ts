@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { RejectedRow } from "./reject.ts";
+import type { RowId } from "./source/row-id.ts";
 
 /** One rejected value with its row, as `timelift rejects` shows it. */
 export interface RejectLine {
@@ -40,6 +41,7 @@ export const createRejects = `
     run bigint NOT NULL,
     rejected_at timestamptz NOT NULL DEFAULT now()
   );
+  ALTER TABLE timelift.reject ADD COLUMN IF NOT EXISTS row_digest text;
   CREATE INDEX IF NOT EXISTS reject_table ON timelift.reject (workload, table_name, rowid)`;
 
 const linesAStatement = 5000;
@@ -67,11 +69,13 @@ export class RejectLog {
       const some = lines.slice(at, at + linesAStatement);
       await this.#client.query(
         `INSERT INTO timelift.reject
-           (workload, table_name, source_table, run, rowid, row_key, column_name, value, reason)
-         SELECT $1, $2, $3, $4, l.* FROM unnest($5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[]) AS l`,
+           (workload, table_name, source_table, run, rowid, row_digest, row_key, column_name, value, reason)
+         SELECT $1, $2, $3, $4, l.*
+         FROM unnest($5::bigint[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[]) AS l`,
         [
           ...[this.#workload, table, sourceTable, run],
           some.map((line) => line.rowid?.toString() ?? null),
+          some.map((line) => line.digest),
           ...(["key", "column", "value", "reason"] as const).map((name) => some.map((line) => line[name])),
         ],
       );
@@ -89,11 +93,20 @@ export class RejectLog {
     );
     const rows = new Map<bigint, RejectedRow>();
     for (const { rowid, key, ...value } of lines) {
-      const row = rows.get(BigInt(rowid)) ?? { rowid: BigInt(rowid), key, values: [] };
+      const row = rows.get(BigInt(rowid)) ?? { rowid: BigInt(rowid), digest: null, key, values: [] };
       row.values.push(value);
       rows.set(BigInt(rowid), row);
     }
     return rows;
+  }
+
+  /** What the rejected rows of a table are known by. */
+  async ids(table: string): Promise<RowId[]> {
+    const { rows } = await this.#client.query<{ rowid: string | null; digest: string | null }>(
+      `SELECT DISTINCT rowid, row_digest AS digest FROM timelift.reject ${ofTable}`,
+      [this.#workload, table],
+    );
+    return rows.flatMap(({ rowid, digest }) => (rowid === null ? (digest ?? []) : Number(rowid)));
   }
 
   /** Forgets rows, or all of a table. */

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { copyRejected, encodedColumns, type LoadContext } from "./copy-table.ts";
 import type { LedgerTable } from "./ledger.ts";
 import type { RejectedRow } from "./reject.ts";
+import type { RefusedRows } from "./source/refused-rows.ts";
 import { type Action, type TableTask, wholeMerge } from "./table-task.ts";
 
 /** What is to be done about the rejected rows of a table. */
@@ -31,18 +32,39 @@ export async function planRetry(
   action: Action,
   known: LedgerTable | undefined,
 ): Promise<RetriedAction> {
-  if (known === undefined || known.rejected === 0 || rereadsAll(action)) return { action, retry: null };
+  if (known === undefined || rereadsAll(action)) return { action, retry: null };
   const { client, reader, ledger } = context;
   const { read } = task.planned;
+  const refused: RefusedRows = task.refused ?? new Map();
+  if (known.rejected === 0 && refused.size === 0) return { action, retry: null };
   const before = await ledger.rejects.rows(task.name);
-  // Lines that somebody deleted leave rows that only a look at all of them finds.
-  if (read.rowid === null || action.kind === "merge" || before.size !== known.rejected) {
+  const mustReread =
+    read.rowid === null ||
+    (action.kind === "merge" && known.rejected > 0) ||
+    // Lines that somebody deleted leave rows that only a look at all of them finds.
+    before.size !== known.rejected ||
+    leavesTarget(action, refused, before);
+  if (mustReread) {
     return { action: await wholeMerge(client, task, known, await reader.count(read)), retry: null };
   }
-  const { fits, rejected, gone } = await reader.probe(read, encodedColumns(task), [...before.keys()]);
+  const rowids = [...before.keys()];
+  const { fits, rejected, gone } = await reader.probe(read, encodedColumns(task), rowids, refused);
   const changed = rejected.filter((row) => !isDeepStrictEqual(row, before.get(row.rowid as bigint)));
   const idle = fits.length + gone.length + changed.length === 0;
   return { action, retry: idle ? null : { fits, gone, changed } };
+}
+
+/** Whether a row that the keys refuse now is in the target, and has to be taken out. */
+function leavesTarget(action: Action, refused: RefusedRows, before: Map<bigint, RejectedRow>): boolean {
+  const ranges = action.kind === "append" ? action.ranges : [];
+  return [...refused.keys()].some((id) => {
+    const rowid = BigInt(id);
+    if (before.has(rowid)) return false;
+    return !ranges.some(
+      ({ lo, hi, beyond }) =>
+        beyond === undefined && (lo === undefined || rowid >= lo) && (hi === undefined || rowid <= hi),
+    );
+  });
 }
 
 /** Whether the table's ledger starts anew with this action, and its rejects with it. */

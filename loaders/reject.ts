@@ -1,8 +1,8 @@
-/** One value that its target column cannot hold. */
+/** One value that its target column cannot hold, or several that are a key which the target would refuse. */
 export interface RejectedValue {
-  /** Target column. */
+  /** Target column, or the key's columns. */
   column: string;
-  /** SQLite class and at most 200 characters of it. */
+  /** SQLite class and at most 200 characters of it; of a key, each value's. */
   value: string;
   /** What is wrong with it, equal for equal problems. */
   reason: string;
@@ -12,6 +12,8 @@ export interface RejectedValue {
 export interface RejectedRow {
   /** By which it is read again; null where the table is not read by rowid. */
   rowid: bigint | null;
+  /** Digest of its values, by which it is known where it has no rowid. */
+  digest: string | null;
   /** The row as a person finds it: `symbol text "AAPL"` or `rowid 17`. */
   key: string;
   values: RejectedValue[];

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Connection, describeTarget } from "./connection.ts";
+import type { DeclaredKeys } from "./declared-keys.ts";
 import type { LoaderDefinition } from "./define-loader.ts";
 import { interrupted, LoadAttempt } from "./load-attempt.ts";
 import type { LoadEvent } from "./load-event.ts";
@@ -25,6 +26,12 @@ export interface RunLoadArgs {
    * @default none do
    */
   columnstoreAfter?: () => Promise<Record<string, string>>;
+  /**
+   * Tells the keys that migrations build: rows that would violate them are rejected, with what stands in their way, before
+   * any row is written. Asked only when there may be something to write.
+   * @default none
+   */
+  keys?: () => Promise<DeclaredKeys[]>;
   /** Told of every step. */
   events?: (event: LoadEvent) => void;
   /** Stops the load; what was committed stands. */

@@ -3,6 +3,7 @@ import { quoteIdentifier } from "./identifier.ts";
 import type { LedgerTable } from "./ledger.ts";
 import type { ResolvedTable } from "./resolve-table.ts";
 import type { ColumnstoreLayout } from "./source/columnstore-rows.ts";
+import type { RefusedRows } from "./source/refused-rows.ts";
 import type { SourceReader } from "./source/source-reader.ts";
 import type { PlannedRead } from "./source/table-read.ts";
 import type { RowRange } from "./source/table-reader.ts";
@@ -22,6 +23,10 @@ export interface TableTask {
   chunk?: { time: number; span: number };
   /** How rows are laid out that may go straight to the columnstore. */
   columnstore?: ColumnstoreLayout;
+  /** Tables that its rows refer to, by the target's keys or by declared ones. */
+  parents: Set<string>;
+  /** Rows that the declared keys refuse. */
+  refused?: RefusedRows;
 }
 
 /** What has to be done to a table. */

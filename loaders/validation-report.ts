@@ -39,7 +39,7 @@ export interface TableReport {
   /** Rows that the source holds. */
   sourceRows: number;
   targetRows: number;
-  /** Rows of the source with a value that the target's type cannot hold: they cannot be in the target. */
+  /** Rows of the source that cannot be in the target: for a value that its type cannot hold, or for a key. */
   unfitRows: number;
   /** Rows that differ, are missing or extra; the unfit ones apart. */
   differingRows: number;

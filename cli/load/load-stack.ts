@@ -6,7 +6,7 @@ import { runLoad } from "../../loaders/run-load.ts";
 import { rowCount } from "../../loaders/source/row-count.ts";
 import { planSource } from "../../loaders/source/scan-source.ts";
 import { openSnapshot } from "../../loaders/source/snapshot.ts";
-import { columnstoreAges, declaredHypertables } from "../../migrations/declared.ts";
+import { columnstoreAges, declaredHypertables, declaredKeys } from "../../migrations/declared.ts";
 import { copyPathIn } from "../../stacks/resources/source-folder.ts";
 import { findWorkload, type Workload, workloadReference } from "../../stacks/workload.ts";
 import { projectDir } from "../backend.ts";
@@ -47,9 +47,11 @@ async function argsOf(options: LoadOptions): Promise<OutlookArgs> {
   const workload = await findWorkload(workloadReference(config));
   const source = options.source ? resolve(options.source) : resolve(projectDir, config.source);
   const copyPath = copyPathIn(stackFolder(stack));
+  const context = { ...workload.context, hypertables: config.hypertables };
   const args = {
     ...{ workload: workload.name, loader: workload.loader, source, copyPath, target, force },
-    columnstoreAfter: () => columnstoreAges(workload.migrationsDir, workload.context),
+    columnstoreAfter: () => columnstoreAges(workload.migrationsDir, context),
+    keys: () => declaredKeys(workload.migrationsDir, context),
     maxRejects: options.maxRejects ?? config.maxRejects,
   };
   if (options.status) return args;

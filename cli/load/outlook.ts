@@ -1,5 +1,6 @@
 import type pg from "pg";
 import { type Connection, connect, describeTarget } from "../../loaders/connection.ts";
+import type { DeclaredKeys } from "../../loaders/declared-keys.ts";
 import type { LoaderDefinition } from "../../loaders/define-loader.ts";
 import { quoteIdentifier } from "../../loaders/identifier.ts";
 import { Ledger, type LedgerTable } from "../../loaders/ledger.ts";
@@ -30,6 +31,8 @@ export interface OutlookArgs {
   loader: LoaderDefinition;
   /** As `runLoad` takes it. */
   columnstoreAfter: () => Promise<Record<string, string>>;
+  /** As `runLoad` takes it. */
+  keys: () => Promise<DeclaredKeys[]>;
   /** Path of the SQLite file. */
   source: string;
   /** Where the private copy is kept. */

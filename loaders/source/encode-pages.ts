@@ -14,6 +14,7 @@ import { RecordDigest } from "./pages/record-digest.ts";
 import { RowWriter } from "./pages/row-writer.ts";
 import { StoredRecord } from "./pages/stored-record.ts";
 import { TableCursor } from "./pages/table-cursor.ts";
+import { Refusals } from "./refused-rows.ts";
 import { rejectRow } from "./reject-row.ts";
 import type { RowRange } from "./table-reader.ts";
 import { lastValue } from "./table-reader.ts";
@@ -52,6 +53,7 @@ export function* encodePages(from: PagedSource, job: EncodeJob): Generator<Encod
   const keys = Uint32Array.from([...job.order, ...(job.chunk ? [job.chunk.time] : [])]);
   const places = new Uint32Array(keys.length);
   const columnstore = columnstoreRows(job);
+  const refusals = new Refusals(job.refused);
   const mostBytes = keys.length > 0 || columnstore !== null ? orderBytes : OutgoingBytes.size;
   const out = new CopyBuffer(mostBytes + 65536);
   // The first rows go early, so that the server has something to do.
@@ -101,21 +103,26 @@ export function* encodePages(from: PagedSource, job: EncodeJob): Generator<Encod
     }
     part.add(record);
     const start = out.at;
+    const refused = refusals.any ? refusals.next(record.rowid) : undefined;
     try {
       writer.write(record, out, keys, places);
-      ordered.add(start, places);
-      part.waiting += 1;
-      if (out.at >= flushAt) {
-        yield* flush();
-        flushAt = Math.min(flushAt * 2, mostBytes);
+      if (refused === undefined) {
+        ordered.add(start, places);
+        part.waiting += 1;
+        if (out.at >= flushAt) {
+          yield* flush();
+          flushAt = Math.min(flushAt * 2, mostBytes);
+        }
+        continue;
       }
-      continue;
+      out.at = start;
+      part.reject(reject([BigInt(record.rowid), ...older(record.rowid)], refused));
     } catch (error) {
       if (!(error instanceof ValueProblem)) throw error;
       out.at = start;
-      const problems = reject([BigInt(record.rowid), ...older(record.rowid)]);
+      const problems = reject([BigInt(record.rowid), ...older(record.rowid)], refused);
       // Told by the value itself, so that no disagreement of the two ways could hide a row.
-      part.rejects.push(problems ?? told(record.rowid, error));
+      part.reject(problems ?? told(record.rowid, error));
     }
     rejected += 1;
     if (rejected <= job.mostRejects) continue;
@@ -154,6 +161,7 @@ function orderOf(kind: string | undefined): FieldOrder {
 function told(rowid: number, { column, reason, value }: ValueProblem): RejectedRow {
   return {
     rowid: BigInt(rowid),
+    digest: null,
     key: `rowid ${rowid}`,
     values: [{ column, value: describeValue(value, 200), reason }],
   };
@@ -171,6 +179,10 @@ class PartInProgress {
 
   constructor(seed: string) {
     this.#digest = new RecordDigest(seed);
+  }
+
+  reject(row: RejectedRow | null): void {
+    if (row !== null) this.rejects.push(row);
   }
 
   add(record: StoredRecord): void {

@@ -7,6 +7,7 @@ import { hasBrokenWatermark } from "./broken-watermark.ts";
 import { type ColumnstoreLayout, ColumnstoreRows, type Store } from "./columnstore-rows.ts";
 import type { Source } from "./open-source.ts";
 import { OrderedRows } from "./ordered-rows.ts";
+import { idOf, Refusals, type RefusedRows } from "./refused-rows.ts";
 import { rejectRow } from "./reject-row.ts";
 import { RowDigest } from "./row-digest.ts";
 import {
@@ -34,6 +35,8 @@ export interface EncodeJob {
   seed: string;
   /** Rows that may be rejected before the job stops. */
   mostRejects: number;
+  /** Rows that are to be rejected although their values fit. */
+  refused?: RefusedRows;
   /** How rows are laid out that may go straight to the columnstore; all are plain rows without it. */
   columnstore?: ColumnstoreLayout;
 }
@@ -58,6 +61,7 @@ export function* encodeParts(source: Source, job: EncodeJob): Generator<Encoded>
   const reject = rejectRow(source, read, job.columns);
   const ordered = job.order.length > 0 ? new OrderedRows(job.order.map((position) => position + 1)) : null;
   const columnstore = columnstoreRows(job);
+  const refusals = new Refusals(job.refused);
   const flushAt = ordered === null && columnstore === null ? chunkBytes : orderBytes;
   let out = new CopyBuffer(chunkBytes + 65536);
   let waiting = 0;
@@ -92,13 +96,14 @@ export function* encodeParts(source: Source, job: EncodeJob): Generator<Encoded>
         part = new PartInProgress(job);
       }
       const start = out.at;
+      const refused = refusals.any ? refusals.next(idOf(read, row)) : undefined;
       let problems: RejectedRow | null = null;
       try {
         encode(row, out);
-        if (out.suspect) problems = reject(row);
+        if (out.suspect || refused) problems = reject(row, refused);
       } catch (error) {
         if (!(error instanceof ValueProblem)) throw error;
-        problems = reject(row);
+        problems = reject(row, refused);
       }
       out.suspect = false;
       part.add(row);

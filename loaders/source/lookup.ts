@@ -132,8 +132,11 @@ function declared(source: Source, table: string, column: string) {
   return affinityOf(type ?? "");
 }
 
-/** A column's collation, as SQL behind a name; no pragma tells it. It is passed on to a subquery's column. */
-function collation(source: Source, table: string, column: string): string {
+/**
+ * A column's collation, as SQL behind a name; empty for texts that are compared by their bytes. No pragma tells it, but it
+ * is passed on to a subquery's column.
+ */
+export function collation(source: Source, table: string, column: string): string {
   const [noCase, trimmed] = source
     .prepare(
       `SELECT given = 'A', given = 'a ' FROM

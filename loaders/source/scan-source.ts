@@ -28,6 +28,8 @@ export interface ScanSourceArgs {
 /** A loader entry with how its source table is read. */
 export interface PlannedSource {
   reads: PlannedRead[];
+  /** The same of the loader's bystanders. */
+  bystanders: PlannedRead[];
   schema: SourceSchema;
   /** Source tables that no entry names. */
   ignored: string[];
@@ -71,11 +73,12 @@ export function planSource(copyPath: string, loader: LoaderDefinition): PlannedS
   const source = openSource(copyPath);
   try {
     const schema = readSourceSchema(source);
-    const reads = loadedEntries(loader).map(([target, definition]) =>
-      planRead(source, target, definition, schema),
-    );
+    const plan = (tables: LoaderDefinition["tables"]) =>
+      loadedEntries({ tables }).map(([target, definition]) => planRead(source, target, definition, schema));
+    const reads = plan(loader.tables);
     const named = new Set(reads.map(({ read }) => read.table));
-    return { reads, schema, ignored: [...schema.keys()].filter((name) => !named.has(name)) };
+    const ignored = [...schema.keys()].filter((name) => !named.has(name));
+    return { reads, bystanders: plan(loader.bystanders ?? {}), schema, ignored };
   } finally {
     source.close();
   }

@@ -3,7 +3,9 @@ import { Worker } from "node:worker_threads";
 import type { EncodedColumn } from "../encode/row-encoder.ts";
 import type { Part } from "../load-result.ts";
 import { TimeliftError } from "../timelift-error.ts";
+import type { KeyFindings, KeysJob } from "./keys/keyed-table.ts";
 import { OutgoingBytes } from "./outgoing-bytes.ts";
+import type { RefusedRows } from "./refused-rows.ts";
 import type { RejectProbe } from "./reject-probe.ts";
 import type { Close, Credit, SourceJob, SourceMessage } from "./source-thread.ts";
 import type { TableRead } from "./table-reader.ts";
@@ -64,13 +66,30 @@ export class SourceReader {
     return verification;
   }
 
-  /** Tries rejected rows again. */
-  async probe(read: TableRead, columns: EncodedColumn[], rowids: bigint[]): Promise<RejectProbe> {
+  /** Tries rejected rows again; those that are refused are rejected all the same. */
+  async probe(
+    read: TableRead,
+    columns: EncodedColumn[],
+    rowids: bigint[],
+    refused: RefusedRows,
+  ): Promise<RejectProbe> {
     let probe: RejectProbe = { fits: [], rejected: [], gone: [] };
-    for await (const message of this.run({ kind: "probe", read, columns, rowids })) {
+    for await (const message of this.run({ kind: "probe", read, columns, rowids, refused })) {
       if (message.kind === "probed") probe = message.probe;
     }
     return probe;
+  }
+
+  /** Finds the rows of a table that its keys refuse. */
+  async findRefused(job: KeysJob): Promise<KeyFindings> {
+    let findings: KeyFindings = {
+      ...{ orphans: new Map(), duplicates: new Map() },
+      ...{ unfit: [], complete: true },
+    };
+    for await (const message of this.run({ kind: "keys", ...job })) {
+      if (message.kind === "keys") findings = message.findings;
+    }
+    return findings;
   }
 
   /**

@@ -4,9 +4,11 @@ import type { Part } from "../load-result.ts";
 import { TimeliftError } from "../timelift-error.ts";
 import { encodePages } from "./encode-pages.ts";
 import { type Encoded, type EncodeJob, encodeParts } from "./encode-parts.ts";
+import type { KeyFindings, KeysJob } from "./keys/keyed-table.ts";
 import { openSource } from "./open-source.ts";
 import { OutgoingBytes } from "./outgoing-bytes.ts";
 import { pagedTable } from "./pages/paged-table.ts";
+import type { RefusedRows } from "./refused-rows.ts";
 import { probeRows, type RejectProbe } from "./reject-probe.ts";
 import { sourceError } from "./source-error.ts";
 import { countRows, type TableRead } from "./table-reader.ts";
@@ -17,7 +19,8 @@ export type SourceJob =
   | ({ kind: "encode" } & EncodeJob)
   | { kind: "verify"; read: TableRead; parts: Part[]; seed: string }
   | { kind: "count"; read: TableRead }
-  | { kind: "probe"; read: TableRead; columns: EncodedColumn[]; rowids: bigint[] };
+  | { kind: "probe"; read: TableRead; columns: EncodedColumn[]; rowids: bigint[]; refused: RefusedRows }
+  | ({ kind: "keys" } & KeysJob);
 
 /** What a reader thread says; a `rows` message has to be answered with a credit. */
 export type SourceMessage =
@@ -25,6 +28,7 @@ export type SourceMessage =
   | { kind: "verified"; verification: Verification }
   | { kind: "counted"; rows: number }
   | { kind: "probed"; probe: RejectProbe }
+  | { kind: "keys"; findings: KeyFindings }
   | { kind: "done" }
   | { kind: "failed"; error: { code: string; subject: string; problem: string; remedy: string } | string };
 
@@ -66,7 +70,11 @@ if (port !== null) {
     } else if (job.kind === "verify") {
       say({ kind: "verified", verification: verifyParts({ source, path }, job.read, job.parts, job.seed) });
     } else if (job.kind === "probe") {
-      say({ kind: "probed", probe: probeRows(source, job.read, job.columns, job.rowids) });
+      const { read, columns, rowids, refused } = job;
+      say({ kind: "probed", probe: probeRows(source, read, columns, rowids, refused) });
+    } else if (job.kind === "keys") {
+      const { findRefused } = await import("./keys/find-refused.ts");
+      say({ kind: "keys", findings: findRefused({ source, path }, job) });
     } else {
       const ranged = job.range.beyond === undefined && job.range.rowids === undefined;
       const table = ranged ? pagedTable(source, job.read) : null;

@@ -64,8 +64,7 @@ export function* readBatches(
     conditions.push(`${quoteIdentifier(column)} ${inclusive ? ">=" : ">"} ?`);
     parameters.push(value);
   }
-  const columns = read.columns.map((column) => quickExpression(source, column)).join(", ");
-  const select = `SELECT ${read.rowid ?? "NULL"}, ${columns} FROM ${quoteIdentifier(read.table)}`;
+  const select = selectSql(source, read);
   if (read.rowid === null) {
     yield* readThrough(source, `${select}${whereSql(conditions)} ORDER BY ${orderSql(read)}`, parameters);
     return;
@@ -91,6 +90,12 @@ export function* readBatches(
     next = (rows[rows.length - 1]?.[0] as bigint) + 1n;
     limit = fittingRows(rows.length, bytes);
   }
+}
+
+/** The query for all rows of a table, whatever its entry's condition. */
+export function selectSql(source: Source, read: TableRead): string {
+  const values = [read.rowid ?? "NULL", ...read.columns.map((column) => quickExpression(source, column))];
+  return `SELECT ${values.join(", ")} FROM ${quoteIdentifier(read.table)}`;
 }
 
 function* readThrough(

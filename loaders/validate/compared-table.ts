@@ -1,6 +1,7 @@
 import { quoteIdentifier } from "../identifier.ts";
 import type { ResolvedTable } from "../resolve-table.ts";
 import type { TargetTable } from "../target-table.ts";
+import type { RowCounts } from "./claimed-rows.ts";
 
 /** One table as the validator sees it: the way of each column, and the catalogs' word on both ends. */
 export interface ComparedTable {
@@ -13,6 +14,10 @@ export interface ComparedTable {
   key: number[];
   /** Position of the hypertable's time column, -1 where there is none. */
   time: number;
+  /** Rows that the load says it rejected. */
+  claimed: RowCounts;
+  /** Those of them that a key of the target refuses indeed: they are left out of the comparison. */
+  upheld: RowCounts;
 }
 
 /** Joins what the loader, the source and the target say about one table. */
@@ -21,6 +26,7 @@ export function compareTable(
   target: TargetTable,
   absent: string[],
   timeColumn: string | undefined,
+  claimed: RowCounts = new Map(),
 ): ComparedTable {
   const names = resolved.columns.map((column) => column.target);
   const sourceKey = resolved.columns
@@ -37,6 +43,8 @@ export function compareTable(
     absent,
     key: (key ?? names).map((column) => names.indexOf(column)),
     time: timeColumn === undefined ? -1 : names.indexOf(timeColumn),
+    claimed,
+    upheld: new Map(),
   };
 }
 

@@ -51,6 +51,7 @@ export class PageRows implements SourceRows, RowOrigin {
     const record = this.#record;
     const row = this.#row;
     const { path, usable } = this.#file;
+    const isClaimed = unfit.claimed.names !== null;
     let rows = 0;
     new TablePages(this.#file).eachLeaf(this.#plan.root, (bytes, view, base, header) => {
       const cells = view.getUint16(header + 3);
@@ -59,8 +60,9 @@ export class PageRows implements SourceRows, RowOrigin {
       if (pointers + cells * 2 > end) throw damaged(path, "a page of a table is overfull.");
       for (let cell = 0; cell < cells; cell += 1) {
         record.read(bytes, view, base + view.getUint16(pointers + cell * 2), end);
-        if (this.#fill()) sink.add(row, this);
-        else this.#refuse(unfit);
+        if (this.#fill()) {
+          if (!isClaimed || !unfit.refuses(Number(record.rowid), () => this.texts())) sink.add(row, this);
+        } else this.#refuse(unfit);
         rows += 1;
         if (rows % rowsBetweenReports === 0) onRows(rows);
       }
@@ -99,6 +101,7 @@ export class PageRows implements SourceRows, RowOrigin {
       (this.#forms[at] as Form)(value, this.#row) ? [] : [at],
     );
     unfit.add(values, positions);
+    unfit.claimed.meetUnfit(Number(this.#record.rowid));
   }
 
   #value(at: number): SourceValue {

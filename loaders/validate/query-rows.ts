@@ -2,7 +2,9 @@ import { quoteIdentifier } from "../identifier.ts";
 import type { ResolvedTable } from "../resolve-table.ts";
 import { quickExpression } from "../source/lookup.ts";
 import type { Source } from "../source/open-source.ts";
+import { type RowId, valuesId } from "../source/row-id.ts";
 import { canonicalForm, type Form, jsonSource } from "./canonical-form.ts";
+import type { ClaimedRows } from "./claimed-rows.ts";
 import { RowBytes } from "./row-bytes.ts";
 import type { RowOrigin, RowSink } from "./row-sink.ts";
 import type { SourceRows } from "./source-rows.ts";
@@ -52,12 +54,17 @@ export class QueryRows implements SourceRows, RowOrigin {
   async each(sink: RowSink, unfit: UnfitRows, onRows: (rows: number) => void): Promise<number> {
     const row = this.#row;
     let rows = 0;
-    for (const batch of this.#batches()) {
+    for (const { rows: batch, ids } of this.#batches(unfit.claimed.names)) {
       const casts = await this.#casts(batch);
-      for (const values of batch) {
+      for (const [at, values] of batch.entries()) {
         this.#values = values;
-        if (this.#fill(casts)) sink.add(row, this);
-        else this.#refuse(casts, unfit);
+        const id = ids[at];
+        if (this.#fill(casts)) {
+          if (id === undefined || !unfit.refuses(id, () => this.texts())) sink.add(row, this);
+        } else {
+          this.#refuse(casts, unfit);
+          if (id !== undefined) unfit.claimed.meetUnfit(id);
+        }
       }
       rows += batch.length;
       onRows(rows);
@@ -115,14 +122,16 @@ export class QueryRows implements SourceRows, RowOrigin {
     return casts;
   }
 
-  *#batches(): Generator<SourceValue[][]> {
+  /** @param named by what rows have to be known; null where they need not be */
+  *#batches(named: ClaimedRows["names"]): Generator<{ rows: SourceValue[][]; ids: RowId[] }> {
     const encoding = this.#source.pragma("encoding", { simple: true }) as string;
     const columns = this.#table.columns.map((column) => quickExpression(this.#source, column));
     const isText = this.#table.columns.map(({ type }) => textKinds.has(type.kind));
     const bytes = columns.map((column, at) =>
       isText[at] ? `CASE typeof(${column}) WHEN 'text' THEN CAST(${column} AS BLOB) END` : "NULL",
     );
-    const select = this.#exact ? [...columns, ...bytes] : columns;
+    const rowid = named === "rowids" ? [this.#table.source.rowid ?? "NULL"] : [];
+    const select = [...columns, ...(this.#exact ? bytes : []), ...rowid];
     const where = this.#table.where ? ` WHERE ${this.#table.where}` : "";
     const size = Math.max(1, Math.min(batchRows, Math.floor(batchBytes / Math.max(1, this.#widest(where)))));
     const rows = this.#source
@@ -130,7 +139,9 @@ export class QueryRows implements SourceRows, RowOrigin {
       .raw()
       .iterate() as IterableIterator<SourceValue[]>;
     let batch: SourceValue[][] = [];
+    let ids: RowId[] = [];
     for (const values of rows) {
+      if (named === "rowids") ids.push(Number(values.pop()));
       if (this.#exact) {
         const stored = values.splice(columns.length);
         for (const [at, text] of stored.entries()) {
@@ -141,13 +152,15 @@ export class QueryRows implements SourceRows, RowOrigin {
       ) {
         throw new DoubtfulText();
       }
+      if (named === "values") ids.push(valuesId(values.map(readAs)));
       batch.push(values);
       if (batch.length === size) {
-        yield batch;
+        yield { rows: batch, ids };
         batch = [];
+        ids = [];
       }
     }
-    if (batch.length > 0) yield batch;
+    if (batch.length > 0) yield { rows: batch, ids };
   }
 
   /** Bytes of the texts and blobs of the widest row. */
@@ -163,6 +176,11 @@ export class QueryRows implements SourceRows, RowOrigin {
       .get() as bigint | null;
     return Number(widest ?? 0);
   }
+}
+
+/** A value as better-sqlite3 gives it. */
+function readAs(value: SourceValue): Exclude<SourceValue, BrokenText> {
+  return value instanceof BrokenText ? value.bytes.toString() : value;
 }
 
 /** For each jsonb column, source text -> what PostgreSQL writes; null for what it refuses. */

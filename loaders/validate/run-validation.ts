@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { Connection } from "../connection.ts";
+import type { DeclaredKeys } from "../declared-keys.ts";
 import { type LoaderDefinition, loadedEntries, sourceNameOf, targetOnlyTables } from "../define-loader.ts";
 import { resolveTable } from "../resolve-table.ts";
 import { openSource, requireSound } from "../source/open-source.ts";
@@ -9,6 +10,7 @@ import { isStill } from "../source/still-source.ts";
 import { readTargetTable } from "../target-table.ts";
 import { TimeliftError } from "../timelift-error.ts";
 import type { Check, TableReport, ValidationReport } from "../validation-report.ts";
+import { keysOf } from "./claimed-keys.ts";
 import { checkAbsent, checkSequences } from "./column-checks.ts";
 import { type ComparedTable, compareTable } from "./compared-table.ts";
 import { checkDeclared, type DeclaredObject } from "./declared-checks.ts";
@@ -16,7 +18,7 @@ import { type BothSides, findDifferences } from "./differing-rows.ts";
 import { checkHypertables, type ExpectedHypertable } from "./hypertable-checks.ts";
 import { checkPrimaryKey, checkReferences } from "./key-checks.ts";
 import { checkQuery } from "./query-checks.ts";
-import { checkRejects, readLoadRejects } from "./reject-checks.ts";
+import { checkRejects, type LoadRejects, readLoadRejects } from "./reject-checks.ts";
 import { rowSeed } from "./row-hash.ts";
 import { ServerCast } from "./server-cast.ts";
 import { SourceSide } from "./source-side.ts";
@@ -47,6 +49,12 @@ export interface ValidationArgs {
   hypertables?: ExpectedHypertable[];
   /** What must be there besides tables and keys. */
   declared?: DeclaredObject[];
+  /**
+   * Tells the keys that migrations build, as `RunLoadArgs.keys`: a row that the load rejected for one of them is left out
+   * when the source shows that it was right. Asked only where such a row is claimed.
+   * @default only those that the target itself has
+   */
+  keys?: () => Promise<DeclaredKeys[]>;
   thresholds?: Thresholds;
   events?: (event: ValidationEvent) => void;
   /** Stops the work, and the server's running query. */
@@ -61,17 +69,19 @@ const rowsShown = 10;
  * @throws TimeliftError `source-changed`, `target-…`, and what opening a source or resolving a table throws
  */
 export async function runValidation(args: ValidationArgs): Promise<ValidationReport> {
-  const { signal, target } = args;
-  const { path, mark } = await findLoadedSource(args);
+  const { signal, target, workload } = args;
+  const found = await findLoadedSource(args);
   return withTarget(target, "validate: casts", signal, (castClient) =>
     withTarget(target, "validate", signal, async (client) => {
       // One snapshot for all checks: writers may go on meanwhile.
       await client.query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
+      const rejects = await readLoadRejects(client, workload);
+      const { path, mark } = rejects.claimed.size > 0 ? await asCopy(args, found) : found;
       const source = new SourceSide(path, new ServerCast(castClient));
       const stop = () => void source.close();
       signal?.addEventListener("abort", stop);
       try {
-        const report = await compare({ ...args, copyPath: path }, source, client);
+        const report = await compare({ ...args, copyPath: path }, rejects, source, client);
         await client.query("COMMIT");
         if (mark !== null && !isStill(mark)) throw changed(args.source, "while it was compared");
         return report;
@@ -85,6 +95,7 @@ export async function runValidation(args: ValidationArgs): Promise<ValidationRep
 
 async function compare(
   args: ValidationArgs,
+  rejects: LoadRejects,
   source: SourceSide,
   client: pg.ClientBase,
 ): Promise<ValidationReport> {
@@ -105,8 +116,8 @@ async function compare(
       args.events?.({ kind: "check", check });
     }
   };
-  const rejects = await readLoadRejects(client, args.workload);
-  const tables = await readTables(args, client);
+  const tables = await readTables(args, client, rejects);
+  await upholdClaims(args, tables, source, client);
   let rounding = 0;
   for (const table of tables) {
     const found = await checkRows(bothSides(table, source, client, rowSeed), thresholds, (rows) =>
@@ -138,14 +149,16 @@ async function compare(
   return { ...report, status: failed ? "FAIL" : "PASS", ms: ms() };
 }
 
+type LoadedSource = Pick<Snapshot, "path" | "mark" | "fingerprint">;
+
 /**
  * The state that was loaded: the copy of it, or the source itself while that is still the same. It is read in place
  * where pages alone are read; a statement of SQLite's could keep a writer waiting.
  */
-async function findLoadedSource(args: ValidationArgs): Promise<Pick<Snapshot, "path" | "mark">> {
+async function findLoadedSource(args: ValidationArgs): Promise<LoadedSource> {
   const { source, copyPath, expectedFingerprint, loader } = args;
   if (expectedFingerprint !== "" && recordedFingerprint(copyPath) === expectedFingerprint) {
-    return { path: copyPath, mark: null };
+    return { path: copyPath, mark: null, fingerprint: expectedFingerprint };
   }
   let snapshot = await openSnapshot(source, copyPath, { inPlace: true });
   if (snapshot.mark !== null) {
@@ -154,6 +167,14 @@ async function findLoadedSource(args: ValidationArgs): Promise<Pick<Snapshot, "p
   }
   if (expectedFingerprint === "" || snapshot.fingerprint === expectedFingerprint) return snapshot;
   throw changed(source, "since it was loaded, and there is no copy of what was loaded");
+}
+
+/** Claims of rejects are looked into by statements that take their time, so not in place. */
+async function asCopy({ source, copyPath }: ValidationArgs, found: LoadedSource): Promise<LoadedSource> {
+  if (found.mark === null) return found;
+  const snapshot = await openSnapshot(source, copyPath);
+  if (snapshot.fingerprint === found.fingerprint) return snapshot;
+  throw changed(source, "while it was compared");
 }
 
 /** Whether anything has to be asked of SQLite that takes longer than a look. */
@@ -184,7 +205,26 @@ function changed(source: string, when: string): TimeliftError {
   });
 }
 
-async function readTables(args: ValidationArgs, client: pg.ClientBase): Promise<ComparedTable[]> {
+/** Finds out which of the rows that the load rejected for a key it rejected rightly. */
+async function upholdClaims(
+  { keys }: ValidationArgs,
+  tables: ComparedTable[],
+  source: SourceSide,
+  client: pg.ClientBase,
+): Promise<void> {
+  const claimed = tables.filter((table) => table.claimed.size > 0);
+  const declared = claimed.length === 0 ? [] : ((await keys?.()) ?? []);
+  for (const table of claimed) {
+    const rules = await keysOf(table, tables, declared, client);
+    table.upheld = await source.uphold({ table: table.resolved, rejected: table.claimed, ...rules });
+  }
+}
+
+async function readTables(
+  args: ValidationArgs,
+  client: pg.ClientBase,
+  rejects: LoadRejects,
+): Promise<ComparedTable[]> {
   const source = openSource(args.copyPath);
   try {
     const schema = readSourceSchema(source);
@@ -194,7 +234,8 @@ async function readTables(args: ValidationArgs, client: pg.ClientBase): Promise<
       const from = findSourceTable(schema, sourceNameOf(name, definition));
       const resolved = resolveTable(definition, from, target);
       const hypertable = args.hypertables?.find(({ table }) => table === name);
-      tables.push(compareTable(resolved, target, definition.absent ?? [], hypertable?.column));
+      const claimed = rejects.claimed.get(name);
+      tables.push(compareTable(resolved, target, definition.absent ?? [], hypertable?.column, claimed));
     }
     return tables;
   } finally {

@@ -6,7 +6,7 @@ export interface SourceRows {
   /** The most that rounding to the declared scale moved a value, for each column. */
   readonly rounding: number[];
   /**
-   * Gives every row to `sink`, but those that the target cannot hold to `unfit`.
+   * Gives every row to `sink`, but those that the target cannot hold to `unfit`, and none that `unfit` refuses.
    * @returns how many rows were read
    */
   each(sink: RowSink, unfit: UnfitRows, onRows: (rows: number) => void): Promise<number>;

@@ -2,8 +2,11 @@ import { parentPort, workerData } from "node:worker_threads";
 import { quoteIdentifier } from "../identifier.ts";
 import type { ResolvedTable } from "../resolve-table.ts";
 import { openSource, type Source } from "../source/open-source.ts";
+import type { RowId } from "../source/row-id.ts";
 import { sourceError } from "../source/source-error.ts";
 import { TimeliftError } from "../timelift-error.ts";
+import { ClaimedRows, type RowCounts } from "./claimed-rows.ts";
+import { type KeyClaims, upheldClaims } from "./key-claims.ts";
 import { planPages } from "./page-plan.ts";
 import { PageRows } from "./page-rows.ts";
 import { sinkOf } from "./pass.ts";
@@ -24,23 +27,28 @@ let settleCast: ((texts: (string | null)[]) => void) | undefined;
 let opened: { source: Source; file: PageSource } | undefined;
 
 port.on("message", (request: SourceRequest) => {
+  const failed = (error: unknown) => send({ kind: "error", error: plainError(error) });
   if (request.kind === "casts") settleCast?.(request.texts);
-  else {
-    answer(request).then(
-      (found) => send({ kind: "answer", answer: found }, buffersOf(found)),
-      (error: unknown) => send({ kind: "error", error: plainError(error) }),
-    );
+  else if (request.kind === "claims") {
+    uphold(request.claims).then((upheld) => send({ kind: "upheld", upheld }), failed);
+  } else {
+    answer(request).then((found) => send({ kind: "answer", answer: found }, buffersOf(found)), failed);
   }
 });
 
-async function answer({ table, pass, key }: Extract<SourceRequest, { kind: "pass" }>): Promise<SourceAnswer> {
+function open() {
   opened ??= { source: openSource(copyPath), file: new PageSource(copyPath) };
-  const { source, file } = opened;
+  return opened;
+}
+
+async function answer(request: Extract<SourceRequest, { kind: "pass" }>): Promise<SourceAnswer> {
+  const { table, pass, key, claimed, upheld } = request;
+  const { source, file } = open();
   const counted = pass.kind === "tally" ? rowCount(table, source) : 0;
   const plan = planPages(table, source, file);
   const attempt = async (rows: SourceRows): Promise<SourceAnswer> => {
     const { sink, result } = sinkOf(pass);
-    const unfit = new UnfitRows(table.columns, key);
+    const unfit = new UnfitRows(table.columns, key, new ClaimedRows(claimed, upheld));
     const read = await rows.each(sink, unfit, (done) => send({ kind: "rows", rows: done }));
     return {
       ...{ result: result(), unfit: unfit.report, rounding: rows.rounding, read, counted },
@@ -54,6 +62,29 @@ async function answer({ table, pass, key }: Extract<SourceRequest, { kind: "pass
     if (!(error instanceof DoubtfulText)) throw error;
     return attempt(new QueryRows(table, source, cast, true));
   }
+}
+
+/** Rows at a time that are named in a query. */
+const idsAQuery = 5000;
+
+/** First the rows whose values fit: the others need no key to be rejected. */
+async function uphold(claims: Omit<KeyClaims, "doubtful">): Promise<RowCounts> {
+  const { source } = open();
+  const { table, rejected } = claims;
+  const ids = [...rejected.keys()];
+  const byRowid = ids.filter((id) => typeof id === "number");
+  const doubtful: RowId[] = [];
+  const look = async (some: ResolvedTable) => {
+    const unfit = new UnfitRows(table.columns, [], new ClaimedRows(rejected));
+    await new QueryRows(some, source, cast, true).each({ add: () => {} }, unfit, () => {});
+    for (const id of unfit.claimed.untrue) doubtful.push(id);
+  };
+  if (byRowid.length < ids.length) await look(table);
+  for (let at = 0; at < byRowid.length && table.source.rowid !== null; at += idsAQuery) {
+    const named = `${table.source.rowid} IN (${byRowid.slice(at, at + idsAQuery).join(", ")})`;
+    await look({ ...table, where: table.where === null ? named : `(${table.where}) AND ${named}` });
+  }
+  return doubtful.length === 0 ? new Map() : upheldClaims(source, { ...claims, doubtful });
 }
 
 /** What of an answer moves to the other thread rather than being copied. */

@@ -7,6 +7,7 @@ import type { LoaderDefinition } from "../../loaders/define-loader.ts";
 import type { LoadResult, Part, TablePlan } from "../../loaders/load-result.ts";
 import { readFingerprint } from "../../loaders/source/fingerprint.ts";
 import { rowCount } from "../../loaders/source/row-count.ts";
+import type { HypertableSettings } from "../../migrations/hypertable-settings.ts";
 import { findWorkload, type WorkloadReference } from "../workload.ts";
 import { checked } from "./checked.ts";
 import { runCommand } from "./command.ts";
@@ -48,6 +49,8 @@ export interface LoadCommandRequest {
    * @default "0"
    */
   maxRejects?: string;
+  /** @default {} */
+  hypertables?: Record<string, HypertableSettings>;
 }
 
 export function check(olds: Partial<Inputs>, news: Inputs): Promise<dynamic.CheckResult> {
@@ -101,7 +104,7 @@ export async function remove(_id: string, { stateDir }: Outputs): Promise<void> 
 }
 
 async function load(inputs: Inputs): Promise<Outputs> {
-  const { workload, source, stateDir, target, password, held, maxRejects } = inputs;
+  const { workload, source, stateDir, target, password, held, maxRejects, hypertables } = inputs;
   if (held.length > 0) {
     const why = `nothing is loaded while timelift:migrateTo leaves ${held.join(", ")} down`;
     return { ...inputs, loaded: "", rows: 0, summary: { "-": why }, parts: "{}" };
@@ -112,6 +115,7 @@ async function load(inputs: Inputs): Promise<Outputs> {
     copyPath: copyPathIn(stateDir),
     target: { ...target, user: "timelift_loader", password },
     ...(maxRejects !== undefined && { maxRejects }),
+    ...(hypertables && { hypertables }),
   };
   const result = await runCommand<LoadResult>(["load", "--request"], request);
   const summary = Object.entries(result.tables).map(([table, done]) => {

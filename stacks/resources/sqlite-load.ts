@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { HypertableSettings } from "../../migrations/hypertable-settings.ts";
 import type { WorkloadReference } from "../workload.ts";
 import { DynamicResource } from "./dynamic-resource.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -19,6 +20,12 @@ export interface SqliteLoadArgs {
    * @default "0"
    */
   maxRejects?: string;
+  /**
+   * What stands in place of what the migrations declare of their hypertables; it says which rows go straight to the
+   * columnstore.
+   * @default {}
+   */
+  hypertables?: Record<string, HypertableSettings>;
   /** Migrations that stand; tables made anew are loaded anew. */
   tables: pulumi.Input<string[]>;
   /** Migrations that are down on purpose; while there are any, nothing is loaded. */
