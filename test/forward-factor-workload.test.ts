@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -7,7 +7,7 @@ import { buildSample } from "../cli/sample/forward-factor.ts";
 import { runLoad } from "../loaders/run-load.ts";
 import { renderCheck } from "../loaders/validate/render-lines.ts";
 import { runValidation } from "../loaders/validate/run-validation.ts";
-import { columnstoreAges, declaredHypertables, realisations } from "../migrations/declared.ts";
+import { columnstoreAges, declaredHypertables, declaredKeys, realisations } from "../migrations/declared.ts";
 import type { HypertableSettings } from "../migrations/hypertable-settings.ts";
 import { intervalText } from "../migrations/interval.ts";
 import { declaredObject } from "../migrations/objects/realise.ts";
@@ -36,10 +36,11 @@ describe.each(editions)("forward-factor on the %s edition", (edition) => {
     await load();
     await target.migrate(migrationsDir, "after-load", { context });
   }
-  const load = () =>
+  const load = ({ from = source, maxRejects = 0 } = {}) =>
     runLoad({
-      ...{ workload: "forward-factor", loader: workload.loader, source, copyPath: join(folder, "copy.db") },
-      target: target.connection,
+      ...{ workload: "forward-factor", loader: workload.loader, source: from },
+      ...{ copyPath: join(folder, "copy.db"), target: target.connection, maxRejects },
+      keys: () => declaredKeys(workload.migrationsDir, workload.context),
       columnstoreAfter: () => columnstoreAges(workload.migrationsDir, workload.context),
     });
   /** What does not pass. */
@@ -122,5 +123,39 @@ describe.each(editions)("forward-factor on the %s edition", (edition) => {
     expect(signals).toBeGreaterThan(500);
     expect(signals).toBeLessThan(5000);
     expect([guarded, keys, orphans]).toEqual([signals, signals, 0]);
+  });
+
+  test("a decision on a signal that is gone is a reject with its reason, and comes along once it is mended", async () => {
+    const broken = join(folder, `${edition}.db`);
+    copyFileSync(source, broken);
+    const write = (sql: string) => {
+      const database = new Database(broken);
+      // As an application's connection is, unless it says otherwise.
+      database.pragma("foreign_keys = off");
+      database.exec(sql);
+      database.close();
+    };
+    write(`INSERT INTO signal_user_decisions (id, signal_id, user_id, decision, decision_ts)
+      SELECT 'lost', 'gone', id, 'placed', '2025-11-20 10:00:00.000000' FROM users LIMIT 1`);
+    workload = await findWorkload({ name: "forward-factor", path: "", options: {} });
+    const { migrationsDir, context } = workload;
+    await target.migrate(migrationsDir, "before-load", { context });
+    await expect(load({ from: broken })).rejects.toMatchObject({
+      code: "rows-rejected",
+      message: expect.stringContaining('"gone", NULL has no row in signals (id, as_of_ts)'),
+    });
+    expect((await load({ from: broken, maxRejects: 1 })).rejected).toBe(1);
+    await target.migrate(migrationsDir, "after-load", { context });
+    const decisions = () => target.column("SELECT count(*)::int FROM signal_user_decisions");
+    expect(await decisions()).toEqual([800]);
+
+    write("UPDATE signal_user_decisions SET signal_id = (SELECT id FROM signals LIMIT 1) WHERE id = 'lost'");
+    expect((await load({ from: broken })).rejected).toBe(0);
+    expect(await decisions()).toEqual([801]);
+    expect(
+      await target.column(
+        "SELECT d.signal_as_of_ts = s.as_of_ts FROM signal_user_decisions d JOIN signals s ON s.id = d.signal_id WHERE d.id = 'lost'",
+      ),
+    ).toEqual([true]);
   });
 });
