@@ -71,8 +71,9 @@ function create(object: Guard): string[] {
     .join(" AND ");
   return [
     `CREATE SCHEMA IF NOT EXISTS ${guardSchema};`,
-    `CREATE TABLE ${name} AS
-  SELECT ${columns.join(", ")} FROM ${identifier(table)} WHERE ${isThere(identifier(table))};`,
+    // In two steps: CREATE TABLE AS from chunks in the columnstore may fail in TimescaleDB 2.29 (pfree, XX000).
+    `CREATE TABLE ${name} AS SELECT ${columns.join(", ")} FROM ${identifier(table)} WITH NO DATA;`,
+    `INSERT INTO ${name} SELECT ${columns.join(", ")} FROM ${identifier(table)} WHERE ${isThere(identifier(table))};`,
     `ALTER TABLE ${name} ADD PRIMARY KEY (${unique.map(identifier).join(", ")}), ALTER COLUMN ${identifier(time)} SET NOT NULL;`,
     `SELECT timelift.share_reading(${literal(identifier(table))}, ${literal(name)});`,
     `CREATE FUNCTION ${name}() RETURNS trigger
