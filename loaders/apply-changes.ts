@@ -1,8 +1,10 @@
 import { copyTable, type LoadContext, type StagedParts, stageRows } from "./copy-table.ts";
+import { readKeptReferences } from "./kept-references.ts";
 import type { LedgerTable } from "./ledger.ts";
 import type { Part, TableLoad } from "./load-result.ts";
 import { Merge } from "./merge-table.ts";
 import { applyRetry, type Retry } from "./reject-retry.ts";
+import { restoreRows } from "./restore-rows.ts";
 import { requireStill } from "./source/still-source.ts";
 import { type Action, type TableTask, targetRows, wholeMerge } from "./table-task.ts";
 import { targetError } from "./target-error.ts";
@@ -26,14 +28,17 @@ interface Change extends Write {
 /**
  * Brings changed, grown and new tables in line with the source in one transaction, so that no reader sees half of it
  * and rows that refer to each other arrive together. First the deletes, last table first; then updates and inserts,
- * first table first; a delete that is still referred to waits until then.
+ * first table first; a delete that is still referred to waits until then. Rows that a cascade takes along although the
+ * source still has them are written again.
  *
  * @param plan in the order of their references: a table after those it refers to
+ * @param tasks every table of the load, in the same order
  */
 export async function applyChanges(
   context: LoadContext,
   plan: Write[],
   before: Map<string, LedgerTable>,
+  tasks: TableTask[],
 ): Promise<Map<string, TableLoad>> {
   const { client } = context;
   await client.query("BEGIN");
@@ -52,6 +57,7 @@ export async function applyChanges(
     });
   }
   if (changes.some((change) => change.load.deleted > 0)) {
+    await restoreCascaded(context, changes, before, tasks);
     for (const change of changes) await requireCount(context, change);
     await requireUntouched(context, changes, before);
   }
@@ -164,7 +170,23 @@ function withTail(parts: Part[], staged: Part[], inserted: number): Part[] {
   return [...parts.filter((part) => !isTail(part)), upTo === undefined ? tail : { ...tail, upTo }];
 }
 
-/** A delete that cascades may take rows along that the source still has. */
+/** Writes again what a cascade took along, first table first, where the source still has it. */
+async function restoreCascaded(
+  context: LoadContext,
+  changes: Change[],
+  before: Map<string, LedgerTable>,
+  tasks: TableTask[],
+): Promise<void> {
+  for (const [number, task] of tasks.entries()) {
+    if (!task.table.foreignKeys.some((key) => key.cascades)) continue;
+    const change = changes.find((each) => each.task === task);
+    const rows = change?.load.rows ?? before.get(task.name)?.rows ?? 0;
+    if ((await targetRows(context.client, task.name)) >= rows) continue;
+    await about(task, () => restoreRows(context, task, changes.length + number));
+  }
+}
+
+/** A delete that cascades may have taken rows along that the source still has, but that refer to nothing there. */
 async function requireCount({ client }: LoadContext, { task, load }: Change): Promise<void> {
   const there = await targetRows(client, task.name);
   if (there !== load.rows) throw cascaded(task.name, there, load.rows);
@@ -177,13 +199,14 @@ async function requireUntouched(
   before: Map<string, LedgerTable>,
 ): Promise<void> {
   const changed = new Set(changes.map((change) => change.task.name));
+  const kept = (await readKeptReferences(client)).filter(({ cascades }) => cascades);
   for (const [table, { rows }] of before) {
     if (changed.has(table)) continue;
     const { rows: children } = await client.query(
       `SELECT FROM pg_constraint WHERE conrelid = to_regclass(quote_ident($1)) AND contype = 'f' AND confdeltype <> 'a'`,
       [table],
     );
-    if (children.length === 0) continue;
+    if (children.length === 0 && !kept.some((reference) => reference.table === table)) continue;
     const there = await targetRows(client, table);
     if (there < rows) throw cascaded(table, there, rows);
   }

@@ -182,7 +182,7 @@ export class LoadAttempt {
       const { settleTable, writeRows } = await import("./write-rows.ts");
       const { columnstoreAfter } = this.#args;
       const written = await rejects.guard(() =>
-        writeRows({ context, addLanes, path, writes, before, columnstoreAfter }),
+        writeRows({ context, addLanes, path, writes, tasks, before, columnstoreAfter }),
       );
       for (const { task } of writes) {
         const load = written.get(task.name);

@@ -2,6 +2,7 @@ import type pg from "pg";
 import { readChunkSpans } from "./chunk-span.ts";
 import type { DeclaredKeys } from "./declared-keys.ts";
 import { type LoaderDefinition, targetOnlyTables } from "./define-loader.ts";
+import { readKeptReferences } from "./kept-references.ts";
 import { didYouMean } from "./nearest-name.ts";
 import { resolveTable } from "./resolve-table.ts";
 import type { PlannedSource } from "./source/scan-source.ts";
@@ -25,9 +26,13 @@ export async function prepareTasks(
   for (const name of targetOnlyTables(loader)) await readTargetTable(client, name);
   const tasks = new Map<string, TableTask>();
   const spans = await readChunkSpans(client);
+  const kept = await readKeptReferences(client);
   for (const planned of reads) {
     const definition = loader.tables[planned.target] ?? {};
     const table = await readTargetTable(client, planned.target);
+    for (const { parent, cascades } of kept.filter((each) => each.table === planned.target)) {
+      table.foreignKeys.push({ table: parent, cascades });
+    }
     const resolved = resolveTable(definition, findSourceTable(schema, planned.read.table), table);
     const names = resolved.columns.map((column) => column.target);
     const order = (definition.order ?? []).map((name) => {

@@ -29,7 +29,10 @@ export interface TargetColumn {
 }
 
 export interface TargetForeignKey {
+  /** The table referred to. */
   table: string;
+  /** Whether a delete there takes rows along. */
+  cascades: boolean;
 }
 
 /** One target table, as the catalog has it. */
@@ -55,7 +58,7 @@ export async function readTargetTable(client: pg.ClientBase, table: string): Pro
   const [columns, keys, foreign] = [
     await client.query<ColumnRow>(columnsSql, [oid]),
     await client.query<{ primary: boolean; columns: string[] }>(keysSql, [oid]),
-    await client.query<{ table: string }>(foreignKeysSql, [oid]),
+    await client.query<TargetForeignKey>(foreignKeysSql, [oid]),
   ];
   return {
     name: table,
@@ -95,9 +98,10 @@ const keysSql = `
   ORDER BY i.indisprimary DESC, i.indnkeyatts, i.indexrelid`;
 
 const foreignKeysSql = `
-  SELECT DISTINCT f.relname::text AS table
+  SELECT f.relname::text AS table, bool_or(c.confdeltype = 'c') AS cascades
   FROM pg_constraint c JOIN pg_class f ON f.oid = c.confrelid
-  WHERE c.conrelid = $1::oid AND c.contype = 'f'`;
+  WHERE c.conrelid = $1::oid AND c.contype = 'f'
+  GROUP BY f.relname`;
 
 function toColumn(row: ColumnRow): TargetColumn {
   return {

@@ -24,6 +24,8 @@ export interface WriteRowsArgs {
   /** The file that is read. */
   path: string;
   writes: Write[];
+  /** Every table of the load, a table after those it refers to. */
+  tasks: TableTask[];
   before: Map<string, LedgerTable>;
   /** As `RunLoadArgs.columnstoreAfter`. */
   columnstoreAfter: (() => Promise<Record<string, string>>) | undefined;
@@ -35,7 +37,7 @@ export async function writeRows(args: WriteRowsArgs): Promise<Map<string, TableL
   const { client } = context;
   if (writes.some(({ action }) => action.kind === "merge")) {
     await allowChanges(client);
-    return applyChanges(context, writes, before);
+    return applyChanges(context, writes, before, args.tasks);
   }
   if (columnstoreAfter) {
     await planDirectLoads(

@@ -235,6 +235,30 @@ describe("the next load", () => {
     ]);
   });
 
+  test("brings back what a cascade took along because a row got another key", async () => {
+    await at.fresh(
+      `CREATE TABLE sensors (id INTEGER PRIMARY KEY, code TEXT UNIQUE);
+       CREATE TABLE notes (id INTEGER PRIMARY KEY, code TEXT REFERENCES sensors (code), text TEXT);
+       INSERT INTO sensors VALUES (1, 'a'), (2, 'b');
+       INSERT INTO notes VALUES (1, 'a', 'x'), (2, 'a', 'y'), (3, 'b', 'z')`,
+      `CREATE TABLE sensors (id bigint PRIMARY KEY, code text UNIQUE);
+       CREATE TABLE notes (id bigint PRIMARY KEY, code text REFERENCES sensors (code) ON DELETE CASCADE, text text)`,
+    );
+    const sensors = defineLoader({ tables: { sensors: {}, notes: {} } });
+    await at.load(sensors);
+    at.write("UPDATE sensors SET id = 3 WHERE code = 'a'");
+    const untouched = await at.load(sensors);
+    expect([counts(untouched.tables.sensors), counts(untouched.tables.notes)]).toEqual([
+      "+1 ~0 -1",
+      "+0 ~0 -0",
+    ]);
+    expect(await at.rows("SELECT * FROM notes ORDER BY id")).toEqual(["1 a x", "2 a y", "3 b z"]);
+    at.write("UPDATE sensors SET id = 4 WHERE code = 'a'; INSERT INTO notes VALUES (4, 'b', 'new')");
+    expect(counts((await at.load(sensors)).tables.notes)).toBe("+1 ~0 -0");
+    expect(await at.rows("SELECT id, code FROM notes ORDER BY id")).toEqual(["1 a", "2 a", "3 b", "4 b"]);
+    expect((await at.load(sensors, { force: true })).tables.notes).toMatchObject({ rows: 4, inserted: 0 });
+  });
+
   test("loads a table anew that was emptied or made anew", async () => {
     await loaded();
     await at.owner.query("TRUNCATE prices; DROP TABLE strategies");
