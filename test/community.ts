@@ -28,7 +28,7 @@ export async function communityDatabase(name: string, { alone = false } = {}): P
   };
   const admin = await connect(server, "test");
   await admin.query(`SELECT pg_advisory_lock${alone ? "" : "_shared"}(hashtext('timelift tests: licence'))`);
-  const database = `timelift_${name}_${randomBytes(4).toString("hex")}`;
+  const database = `timelift_${name.replace(/\W/g, "_")}_${randomBytes(4).toString("hex")}`;
   await admin.query(`CREATE DATABASE ${database}`);
   const owner = { ...server, database };
   const client = await connect(owner, "test");

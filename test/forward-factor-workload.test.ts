@@ -4,15 +4,11 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { buildSample } from "../cli/sample/forward-factor.ts";
-import { runLoad } from "../loaders/run-load.ts";
 import { renderCheck } from "../loaders/validate/render-lines.ts";
-import { runValidation } from "../loaders/validate/run-validation.ts";
-import { columnstoreAges, declaredHypertables, declaredKeys, realisations } from "../migrations/declared.ts";
 import type { HypertableSettings } from "../migrations/hypertable-settings.ts";
-import { intervalText } from "../migrations/interval.ts";
-import { declaredObject } from "../migrations/objects/realise.ts";
-import { findWorkload, type Workload } from "../stacks/workload.ts";
-import { EditionTarget, editions, unavailable } from "./edition-target.ts";
+import { findWorkload } from "../stacks/workload.ts";
+import { DeployedWorkload } from "./deployed-workload.ts";
+import { type EditionTarget, editions, unavailable } from "./edition-target.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "timelift-forward-factor-"));
 const source = join(folder, "app.db");
@@ -20,44 +16,29 @@ beforeAll(() => buildSample(source));
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe.each(editions)("forward-factor on the %s edition", (edition) => {
+  let at: DeployedWorkload;
   let target: EditionTarget;
-  let workload: Workload;
-  beforeEach(async ({ skip }) => {
+  beforeEach(({ skip }) => {
     const reason = unavailable(edition);
-    if (reason) return skip(reason);
-    target = await EditionTarget.open(edition, "forward_factor");
+    if (reason) skip(reason);
   });
-  afterEach(() => target?.drop());
+  afterEach(() => at?.remove());
 
-  async function deploy(options: Record<string, unknown> = {}): Promise<void> {
-    workload = await findWorkload({ name: "forward-factor", path: "", options });
-    const { migrationsDir, context } = workload;
-    await target.migrate(migrationsDir, "before-load", { context });
-    await load();
-    await target.migrate(migrationsDir, "after-load", { context });
+  /** The workload with a source of its own, before its first migration. */
+  async function start(options: Record<string, unknown> = {}): Promise<void> {
+    at = await DeployedWorkload.make({ name: "forward-factor", path: "", options }, edition);
+    target = at.target;
+    copyFileSync(source, at.source);
   }
-  const load = ({ from = source, maxRejects = 0 } = {}) =>
-    runLoad({
-      ...{ workload: "forward-factor", loader: workload.loader, source: from },
-      ...{ copyPath: join(folder, "copy.db"), target: target.connection, maxRejects },
-      keys: () => declaredKeys(workload.migrationsDir, workload.context),
-      columnstoreAfter: () => columnstoreAges(workload.migrationsDir, workload.context),
-    });
+  async function deploy(options?: Record<string, unknown>): Promise<void> {
+    await start(options);
+    await at.migrate("before-load");
+    await at.load();
+    await at.migrate("after-load");
+  }
   /** What does not pass. */
-  async function open(): Promise<string[]> {
-    const { migrationsDir, loader } = workload;
-    const context = { ...workload.context, edition };
-    const hypertables = await declaredHypertables(migrationsDir, context);
-    const { checks } = await runValidation({
-      ...{ workload: "forward-factor", loader, source, copyPath: join(folder, "copy.db") },
-      ...{ expectedFingerprint: "", target: target.connection },
-      hypertables: hypertables.map(({ table, time, chunk }) => ({
-        ...{ table, column: time, interval: intervalText(chunk) },
-      })),
-      declared: (await realisations(migrationsDir, context)).map(declaredObject),
-    });
-    return checks.filter(({ status }) => status !== "PASS").map(renderCheck);
-  }
+  const open = async () =>
+    (await at.validate()).checks.filter(({ status }) => status !== "PASS").map(renderCheck);
   const onlyColumnstore = (lines: string[]) => {
     for (const line of lines) expect(line).toMatch(/^SKIP columnstore/);
     expect(lines).toHaveLength(edition === "apache" ? 4 : 0);
@@ -97,10 +78,9 @@ describe.each(editions)("forward-factor on the %s edition", (edition) => {
     );
     expect(counts).toEqual([12, 37, 0, 0]);
     // Turned round later, the history follows.
-    workload = await findWorkload({ name: "forward-factor", path: "", options: {} });
-    await load();
-    await target.migrate(workload.migrationsDir, "after-load", { context: workload.context });
-    onlyColumnstore(await open());
+    const { loader } = await findWorkload({ name: "forward-factor", path: "", options: {} });
+    await at.load({ loader });
+    await at.migrate("after-load");
     expect(await target.column("SELECT count(*)::int FROM signal_user_decisions")).toEqual([800]);
   });
 
@@ -109,8 +89,7 @@ describe.each(editions)("forward-factor on the %s edition", (edition) => {
     const [last] = await target.column<Date>("SELECT max(as_of_ts) FROM signals");
     const days = Math.ceil((Date.now() - (last?.getTime() ?? 0)) / 86_400_000) + 5;
     const hypertables: Record<string, HypertableSettings> = { signals: { retention: `${days} days` } };
-    const context = { ...workload.context, hypertables };
-    await target.migrate(workload.migrationsDir, "after-load", { context });
+    await at.migrate("after-load", { context: at.context({ hypertables }) });
     await target.client.query("SELECT timelift.run_task('retain signals', true)");
     expect(await target.column("SELECT error FROM timelift.task WHERE name = 'retain signals'")).toEqual([
       null,
@@ -126,31 +105,23 @@ describe.each(editions)("forward-factor on the %s edition", (edition) => {
   });
 
   test("a decision on a signal that is gone is a reject with its reason, and comes along once it is mended", async () => {
-    const broken = join(folder, `${edition}.db`);
-    copyFileSync(source, broken);
-    const write = (sql: string) => {
-      const database = new Database(broken);
-      // As an application's connection is, unless it says otherwise.
-      database.pragma("foreign_keys = off");
-      database.exec(sql);
-      database.close();
-    };
+    await start();
+    // As an application's connection is, unless it says otherwise.
+    const write = (sql: string) => at.write(`PRAGMA foreign_keys = off; ${sql}`);
     write(`INSERT INTO signal_user_decisions (id, signal_id, user_id, decision, decision_ts)
       SELECT 'lost', 'gone', id, 'placed', '2025-11-20 10:00:00.000000' FROM users LIMIT 1`);
-    workload = await findWorkload({ name: "forward-factor", path: "", options: {} });
-    const { migrationsDir, context } = workload;
-    await target.migrate(migrationsDir, "before-load", { context });
-    await expect(load({ from: broken })).rejects.toMatchObject({
+    await at.migrate("before-load");
+    await expect(at.load()).rejects.toMatchObject({
       code: "rows-rejected",
       message: expect.stringContaining('"gone", NULL has no row in signals (id, as_of_ts)'),
     });
-    expect((await load({ from: broken, maxRejects: 1 })).rejected).toBe(1);
-    await target.migrate(migrationsDir, "after-load", { context });
+    expect((await at.load({ maxRejects: 1 })).rejected).toBe(1);
+    await at.migrate("after-load");
     const decisions = () => target.column("SELECT count(*)::int FROM signal_user_decisions");
     expect(await decisions()).toEqual([800]);
 
     write("UPDATE signal_user_decisions SET signal_id = (SELECT id FROM signals LIMIT 1) WHERE id = 'lost'");
-    expect((await load({ from: broken })).rejected).toBe(0);
+    expect((await at.load()).rejected).toBe(0);
     expect(await decisions()).toEqual([801]);
     expect(
       await target.column(
