@@ -51,6 +51,12 @@ test("what is suggested for stockula's sample loads and validates, with a hypert
   ]);
   const indexes = await at.rows("SELECT indexname FROM pg_indexes WHERE tablename = 'options_calls'");
   expect(indexes).toContain("options_calls_symbol_expiration_date_idx");
+  // A key of the source that lacks the time is kept by a guard.
+  await expect(
+    at.rows(
+      'INSERT INTO price_history (id, symbol, date, "interval") SELECT id, symbol, \'2030-01-01\', "interval" FROM price_history LIMIT 1',
+    ),
+  ).rejects.toMatchObject({ code: "23505" });
   // The sequence goes on after the rows.
   expect(
     await at.rows(

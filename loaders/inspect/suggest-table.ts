@@ -29,6 +29,8 @@ export interface SuggestedTable {
   columns: SuggestedColumn[];
   primary: string[];
   unique: string[][];
+  /** Keys that a hypertable cannot hold, for they lack its time; guards keep them. */
+  guards: string[][];
   references: SuggestedReference[];
   /** Columns of each plain index, with ` desc` where it descends. */
   indexes: string[][];
@@ -80,7 +82,7 @@ function suggestTable(source: InspectedTable, target: string): SuggestedTable {
     return { target: name, source: column, type, constraints: "" };
   });
   return {
-    ...{ target, source, columns, notes, primary: [], unique: [], references: [], indexes: [] },
+    ...{ target, source, columns, notes, primary: [], unique: [], guards: [], references: [], indexes: [] },
     hypertable: null,
   };
 }
@@ -159,10 +161,12 @@ function suggestKeys(table: SuggestedTable): void {
       unique.filter((names) => names.includes(hypertable.time)),
       [hypertable.primary],
     );
-    for (const names of [primary, ...unique].filter(
-      (each) => each.length > 0 && !each.includes(hypertable.time),
-    )) {
-      notes.push(`unique (${names.join(", ")}): a key of a hypertable includes its time column`);
+    const timeless = withoutCopies([primary, ...unique], []).filter(
+      (names) => !names.includes(hypertable.time),
+    );
+    for (const names of timeless) {
+      if (isGuardName([table.target, ...names])) table.guards.push(names);
+      else notes.push(`unique (${names.join(", ")}): a key of a hypertable includes its time column`);
     }
   }
   const keys = [table.primary, ...table.unique];
@@ -174,6 +178,11 @@ function suggestKeys(table: SuggestedTable): void {
     }
   }
   table.indexes = withoutCopies(plain, keys);
+}
+
+/** Triggers add to the name of what they keep, and PostgreSQL cuts names at 63 bytes. */
+function isGuardName(words: string[]): boolean {
+  return Buffer.byteLength(words.join("_")) <= 41;
 }
 
 const bare = (column: string) => column.replace(/ desc$/, "");

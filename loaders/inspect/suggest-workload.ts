@@ -7,8 +7,8 @@ import { type SuggestedTable, suggestTables } from "./suggest-table.ts";
 export type WorkloadFiles = Record<string, string>;
 
 /**
- * A whole workload for a source: a loader that says only what differs, tables before the load, keys and indexes after
- * it. It is a start: names, types and keys are what the source shows today.
+ * A whole workload for a source: a loader that says only what differs, tables before the load, keys, indexes and guards
+ * after it. It is a start: names, types and keys are what the source shows today.
  *
  * @param project how the workload's own folder reaches the project's: `../..`
  */
@@ -108,7 +108,13 @@ function keysFile(tables: SuggestedTable[], project: string): string {
   const indexed = tables.flatMap(({ target, indexes }) =>
     indexes.map((columns) => `  db.index(${string(target)}, ${list(columns)});\n`),
   );
-  return migration("", project, [...keyed, ...rest, ...indexed].join(""));
+  const guarded = tables.flatMap(({ target, guards, hypertable }) =>
+    guards.map(
+      (columns) =>
+        `  db.guard(${string(target)}, { unique: ${list(columns)}, time: ${string(hypertable?.time ?? "")} });\n`,
+    ),
+  );
+  return migration("", project, [...keyed, ...rest, ...indexed, ...guarded].join(""));
 }
 
 function keyWords(
