@@ -1,6 +1,7 @@
 import type pg from "pg";
 import { describeTarget } from "../loaders/connection.ts";
 import { TimeliftError } from "../loaders/timelift-error.ts";
+import { isOlder } from "../loaders/version-order.ts";
 
 /**
  * What TimescaleDB can do by its licence: the Community edition (of the vendor) everything, the Apache edition (of
@@ -31,54 +32,63 @@ const oldestPostgres = 15;
 const newestPostgres = 18;
 const oldestTimescale = "2.17";
 
+/** A server that migrations cannot run on: what it is, and what to do. */
+export interface Unsupported {
+  code: "postgres-version" | "timescaledb-missing" | "timescaledb-version";
+  problem: string;
+  remedy: string;
+}
+
+/**
+ * Whether a server's versions are out of reach; undefined where they are supported.
+ * @param postgres major version of PostgreSQL
+ * @param version of TimescaleDB, null where the extension is not there
+ */
+export function unsupportedServer(postgres: number, version: string | null): Unsupported | undefined {
+  if (postgres < oldestPostgres || postgres > newestPostgres) {
+    return {
+      code: "postgres-version",
+      problem: `it runs PostgreSQL ${postgres}; timelift works with ${oldestPostgres} to ${newestPostgres}`,
+      remedy: "move to one of these, or, for a newer one, look for a newer timelift",
+    };
+  }
+  if (version === null) {
+    return {
+      code: "timescaledb-missing",
+      problem: "the extension timescaledb is not there",
+      remedy: "as a superuser: CREATE EXTENSION timescaledb",
+    };
+  }
+  if (!isOlder(version, oldestTimescale)) return undefined;
+  return {
+    code: "timescaledb-version",
+    problem: `it runs TimescaleDB ${version}; timelift works with ${oldestTimescale} and later`,
+    remedy:
+      "install a newer one, then, as the first statement of a connection: ALTER EXTENSION timescaledb UPDATE",
+  };
+}
+
 /**
  * Migrations build their SQL for a declared edition, without asking the server: here the server is asked, before the
  * first of them runs.
  * @returns the version of TimescaleDB
- * @throws TimeliftError `postgres-version`, `timescaledb-missing`, `timescaledb-version`, `edition-mismatch`
+ * @throws TimeliftError as `unsupportedServer`; `edition-mismatch`
  */
 export async function requireServer(client: pg.Client, declared: Edition): Promise<string> {
   const subject = describeTarget(client);
-  const refuse = (code: string, problem: string, remedy: string) =>
-    new TimeliftError({ code, subject, problem, remedy });
   const { rows } = await client.query<{ postgres: number; version: string | null }>(
     `SELECT current_setting('server_version_num')::int / 10000 AS postgres,
        (SELECT extversion FROM pg_extension WHERE extname = 'timescaledb') AS version`,
   );
   const { postgres = 0, version = null } = rows[0] ?? {};
-  if (postgres < oldestPostgres || postgres > newestPostgres) {
-    throw refuse(
-      "postgres-version",
-      `it runs PostgreSQL ${postgres}; timelift works with ${oldestPostgres} to ${newestPostgres}`,
-      "move to one of these, or, for a newer one, look for a newer timelift",
-    );
-  }
-  if (version === null) {
-    throw refuse(
-      "timescaledb-missing",
-      "the extension timescaledb is not there",
-      "as a superuser: CREATE EXTENSION timescaledb",
-    );
-  }
-  if (isOlder(version, oldestTimescale)) {
-    throw refuse(
-      "timescaledb-version",
-      `it runs TimescaleDB ${version}; timelift works with ${oldestTimescale} and later`,
-      "install a newer one, then, as the first statement of a connection: ALTER EXTENSION timescaledb UPDATE",
-    );
-  }
+  const unsupported = unsupportedServer(postgres, version);
+  if (unsupported) throw new TimeliftError({ subject, ...unsupported });
   const actual = await readEdition(client);
-  if (actual === null || actual === declared) return version;
-  throw refuse(
-    "edition-mismatch",
-    `it runs the ${actual} edition of TimescaleDB, and the migrations were built for the ${declared} edition`,
-    `pulumi config set timelift:edition ${actual}`,
-  );
-}
-
-/** Compares major and minor version. */
-export function isOlder(version: string, minimum: string): boolean {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  const [leastMajor = 0, leastMinor = 0] = minimum.split(".").map(Number);
-  return major !== leastMajor ? major < leastMajor : minor < leastMinor;
+  if (actual === null || actual === declared) return version ?? "";
+  throw new TimeliftError({
+    code: "edition-mismatch",
+    subject,
+    problem: `it runs the ${actual} edition of TimescaleDB, and the migrations were built for the ${declared} edition`,
+    remedy: `pulumi config set timelift:edition ${actual}`,
+  });
 }

@@ -109,6 +109,15 @@ describe.each(editions)("on the %s edition", (edition) => {
       ).toEqual([true]);
     });
 
+    test("in real time also shows what came after the last refresh, which a view on Apache cannot", async () => {
+      await target.client.query(fill());
+      folder.write("after-load", "0001_daily", daily("realTime: true"));
+      const { realised } = await finish();
+      await target.client.query("INSERT INTO readings (id, time, device) VALUES ('new', now(), 'a')");
+      expect(await target.column(`${counts} daily`)).toEqual([edition === "community" ? 81 : 80]);
+      if (edition === "community") expect(realised["continuous aggregate daily"]).toContain("real-time");
+    });
+
     test("is made anew with those that read it when its definition comes from options that changed", async () => {
       await target.client.query(fill());
       folder.write(

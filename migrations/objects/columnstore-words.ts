@@ -1,3 +1,4 @@
+import { isOlder } from "../../loaders/version-order.ts";
 import { literal } from "../literal.ts";
 
 /** How a version of TimescaleDB says what it does with the columnstore. */
@@ -43,6 +44,5 @@ const compression: ColumnstoreWords = {
  * @param version of TimescaleDB, `2.17.2`
  */
 export function columnstoreWords(version: string | undefined): ColumnstoreWords {
-  const [major = 0, minor = 0] = (version ?? "2.18").split(".").map(Number);
-  return major > 2 || minor >= 18 ? columnstore : compression;
+  return version !== undefined && isOlder(version, "2.18") ? compression : columnstore;
 }

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { TimeliftError } from "../../../loaders/timelift-error.ts";
+import { isOlder } from "../../../loaders/version-order.ts";
 import type { ServiceDeclaration } from "../../services/service.ts";
 import { isExecutable, onPath, type Root, treeLinker } from "./sandbox.ts";
 import { ensureSysroot, type Log } from "./sysroot.ts";
@@ -64,7 +65,7 @@ async function findSimple(
     const file = join(root === "host" ? "" : root.tree, folder, executable);
     if (!isExecutable(file)) continue;
     const version = root === "host" ? await askVersion(file) : await treeVersion(root.tree, file);
-    if (version === undefined || older(version, declaration.version.minimum)) continue;
+    if (version === undefined || isOlder(version, declaration.version.minimum)) continue;
     return { root, folder, version, origin: originOf(root, folder) };
   }
   return undefined;
@@ -88,7 +89,7 @@ async function findPostgres(
     const file = join(root === "host" ? "" : root.tree, folder, "postgres");
     if (!isExecutable(file)) continue;
     const extension = extensionVersion(share);
-    if (extension === undefined || older(extension, declaration.version.minimum)) continue;
+    if (extension === undefined || isOlder(extension, declaration.version.minimum)) continue;
     if (declaration.edition === "community" && !hasCommunity(library, extension)) continue;
     const server = root === "host" ? await askVersion(file) : await treeVersion(root.tree, file);
     const major = Number.parseInt(server ?? "", 10);
@@ -163,16 +164,6 @@ async function treeVersion(tree: string, file: string): Promise<string | undefin
 
 function versionIn(text: string): string | undefined {
   return /\b(\d+(?:\.\d+)+)/.exec(text)?.[1];
-}
-
-/** Whether version `a` comes before `b`. */
-function older(a: string, b: string): boolean {
-  const [left, right] = [a, b].map((version) => version.split(".").map((part) => Number.parseInt(part, 10)));
-  for (const [index, wanted] of (right ?? []).entries()) {
-    const have = left?.[index] ?? 0;
-    if (have !== wanted) return have < wanted;
-  }
-  return false;
 }
 
 function originOf(root: Root, folder: string): string {
