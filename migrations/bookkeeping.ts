@@ -25,8 +25,10 @@ const tables = `
     name text PRIMARY KEY, every interval NOT NULL, statement text NOT NULL,
     scheduler text NOT NULL CHECK (scheduler IN ('timescaledb', 'pg_cron', 'maintain')),
     started_at timestamptz, finished_at timestamptz, error text);
+  -- Hypertables that retention drops rows of, or once did: an aggregate must not be refreshed where they were.
+  CREATE TABLE IF NOT EXISTS timelift.retained (table_name text PRIMARY KEY);
   -- The schema itself says who may look.
-  GRANT SELECT ON timelift.migration_checksum, timelift.realised, timelift.task TO PUBLIC;
+  GRANT SELECT ON timelift.migration_checksum, timelift.realised, timelift.task, timelift.retained TO PUBLIC;
 `;
 
 const taskFunctions = `

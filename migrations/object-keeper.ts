@@ -2,9 +2,16 @@ import { isDeepStrictEqual } from "node:util";
 import type pg from "pg";
 import { objectFailure } from "./migration-error.ts";
 import type { Phase } from "./migration-files.ts";
-import type { Surroundings, TimescaleObject } from "./objects/object.ts";
+import type { AskedStatement, Surroundings, TimescaleObject } from "./objects/object.ts";
 import { describeRealisation, type Realisation, stepsOf, titleOf } from "./objects/realise.ts";
-import { forgetSql, type Realised, readRealised, rememberSettled, rememberSql } from "./realised.ts";
+import {
+  forgetSql,
+  type Realised,
+  readRealised,
+  rememberHowSql,
+  rememberSettled,
+  rememberSql,
+} from "./realised.ts";
 import { shortStatement } from "./statement-client.ts";
 
 /** An object that should be there, with the migration that declares it. */
@@ -60,11 +67,13 @@ export class ObjectKeeper {
       const { object } = realisation;
       const known = recorded.find((each) => isSame(each.object, object));
       if (known === undefined) continue;
-      const steps = known.settled ? (refresh ? realisation.refresh : undefined) : realisation.settle;
+      const steps = known.settled
+        ? refresh && (await this.#asked(realisation.refresh ?? []))
+        : (realisation.settle ?? []);
       const started = performance.now();
-      for (const sql of steps ?? []) await this.#run({ object, migration }, sql);
+      for (const sql of steps || []) await this.#run({ object, migration }, sql);
       if (!known.settled) await rememberSettled(this.#client, object);
-      if (steps !== undefined) {
+      if (steps && steps.length > 0) {
         this.#log(`${titleOf(object)}: in line (${Math.round(performance.now() - started)} ms)`);
       }
     }
@@ -85,8 +94,14 @@ export class ObjectKeeper {
     }
     const kept = recorded.filter((known) => !stale.has(known));
     for (const { realisation, migration, position } of wanted) {
-      const { object, create } = realisation;
-      if (kept.some((each) => isSame(each.object, object))) continue;
+      const { object, create, adjust = [], how, reason = null } = realisation;
+      const known = kept.find((each) => isSame(each.object, object));
+      if (known !== undefined) {
+        if (known.how === how && known.reason === reason) continue;
+        await this.#transaction(known, [...adjust, rememberHowSql(realisation)]);
+        this.#log(`${titleOf(object)}: now ${describeRealisation(realisation)}`);
+        continue;
+      }
       const at = { phase: this.#phase, migration, position, edition: this.#around.edition };
       await this.#transaction({ object, migration }, [...create, rememberSql(realisation, at)]);
       this.#log(`${titleOf(object)}: now ${describeRealisation(realisation)}`);
@@ -98,6 +113,15 @@ export class ObjectKeeper {
   async describe(): Promise<Record<string, string>> {
     const recorded = await readRealised(this.#client, this.#phase);
     return Object.fromEntries(recorded.map((each) => [titleOf(each.object), describe(each)]));
+  }
+
+  async #asked(statements: AskedStatement[]): Promise<string[]> {
+    const complete: string[] = [];
+    for (const { ask, sql } of statements) {
+      const { rows } = await this.#client.query<[string | null]>({ text: ask, rowMode: "array" });
+      complete.push(sql(rows[0]?.[0] ?? null));
+    }
+    return complete;
   }
 
   async #transaction(of: Pick<Realised, "object" | "migration">, statements: string[]): Promise<void> {

@@ -39,6 +39,13 @@ export function rememberSql(
     VALUES (${values.join(", ")}, ${because}, ${at.position}, ${literal(JSON.stringify(object))});`;
 }
 
+/** SQL that remembers that an object is realised in another way; it belongs into the transaction that adjusts it. */
+export function rememberHowSql({ object: { kind, name }, how, reason }: Realisation): string {
+  const because = reason === undefined ? "NULL" : literal(reason);
+  return `UPDATE timelift.realised SET how = ${literal(how)}, reason = ${because}
+    WHERE kind = ${literal(kind)} AND name = ${literal(name)};`;
+}
+
 /** SQL that forgets an object; it belongs into the transaction that drops it. */
 export function forgetSql({ kind, name }: TimescaleObject): string {
   return `DELETE FROM timelift.realised WHERE kind = ${literal(kind)} AND name = ${literal(name)};`;

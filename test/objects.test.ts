@@ -359,6 +359,33 @@ describe.each(editions)("on the %s edition", (edition) => {
       else expect(realised["continuous aggregate daily"]).toContain("knows no row that retention dropped");
     });
 
+    test("turned on later, still keeps what an aggregate has seen, and turned off again makes none anew", async ({
+      skip,
+    }) => {
+      if (edition === "apache") return skip("on Apache an aggregate knows no row that was dropped");
+      await target.client.query(fill());
+      folder.write("after-load", "0001_daily", daily());
+      folder.write("after-load", "0002_retention", retain("enabled: false"));
+      await finish();
+      const set = (retention: string) =>
+        finish({ context: { options: {}, hypertables: { readings: { retention } } } });
+      const seen = () => target.column("SELECT sum(n)::int FROM daily");
+      const refresh = async () => {
+        const [job] = await target.column<number>(
+          "SELECT job_id FROM timescaledb_information.jobs WHERE proc_name = 'policy_refresh_continuous_aggregate'",
+        );
+        await target.client.query(`CALL run_job(${job})`);
+      };
+      expect((await set("on")).realised["continuous aggregate daily"]).toMatch(/every hour, 30 days back$/);
+      await runTasks();
+      expect(await target.column("SELECT count(*) < 50 FROM readings")).toEqual([true]);
+      await refresh();
+      await set("on");
+      expect(await seen()).toEqual([80]);
+      expect((await set("off")).realised["continuous aggregate daily"]).toMatch(/every hour$/);
+      expect(await seen()).toEqual([80]);
+    });
+
     test("is off until the config turns it on, and goes when it is turned off again", async () => {
       await target.client.query(fill());
       folder.write("after-load", "0001_retention", retain("enabled: false"));

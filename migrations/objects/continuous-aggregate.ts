@@ -1,5 +1,5 @@
 import { quoteIdentifier as identifier } from "../../loaders/identifier.ts";
-import { everyText, type Interval, intervalSql } from "../interval.ts";
+import { everyText, type Interval, intervalSql, intervalText } from "../interval.ts";
 import { literal } from "../literal.ts";
 import { indexSql } from "../table-index.ts";
 import { aggregateRowsCheck } from "./aggregate-rows-check.ts";
@@ -57,10 +57,14 @@ export const continuousAggregate: ObjectKind<ContinuousAggregate> = {
     const { name, query, refresh, realTime = false } = object;
     const kept = keptFor(object, around);
     const start = refresh.start ?? kept;
-    const refreshSince = (since: string) =>
-      `CALL refresh_continuous_aggregate(${literal(identifier(name))}, ${since}, NULL);`;
+    const quoted = literal(identifier(name));
+    const addPolicy = (since: string) => `SELECT add_continuous_aggregate_policy(${quoted},
+  start_offset => ${since}, end_offset => ${intervalSql(refresh.end)},
+  schedule_interval => ${intervalSql(refresh.every)}, if_not_exists => true);`;
+    const remaining = remainingChunks(object, around);
+    const back = start ? `, ${intervalText(start)} back` : "";
     return {
-      how: `continuous aggregate, ${realTime ? "real-time" : "materialized only"}, refreshed ${everyText(refresh.every)}`,
+      how: `continuous aggregate, ${realTime ? "real-time" : "materialized only"}, refreshed ${everyText(refresh.every)}${back}`,
       create: [
         `CREATE MATERIALIZED VIEW ${identifier(name)}
   WITH (timescaledb.continuous, timescaledb.materialized_only = ${!realTime}, timescaledb.create_group_indexes = false) AS
@@ -69,13 +73,21 @@ WITH NO DATA;`,
         ...indexesOf(object, ""),
       ],
       settle: [
-        // The first sees every row; later ones must not look where rows were dropped.
-        refreshSince("NULL"),
-        `SELECT add_continuous_aggregate_policy(${literal(identifier(name))},
-  start_offset => ${start ? intervalSql(start) : "NULL"}, end_offset => ${intervalSql(refresh.end)},
-  schedule_interval => ${intervalSql(refresh.every)}, if_not_exists => true);`,
+        `CALL refresh_continuous_aggregate(${quoted}, NULL, NULL);`,
+        addPolicy(start ? intervalSql(start) : "NULL"),
       ],
-      refresh: [refreshSince(kept ? `(now() - ${intervalSql(kept)})::timestamptz` : "NULL")],
+      // Made anew, or refreshed where rows were dropped, it would lose what it has seen of them.
+      adjust: [
+        `SELECT remove_continuous_aggregate_policy(${quoted}, if_exists => true);`,
+        addPolicy(start ? intervalSql(start) : `(SELECT now() - min(range_start) FROM ${remaining})`),
+      ],
+      refresh: [
+        {
+          ask: `SELECT min(range_start)::text FROM ${remaining}`,
+          sql: (since) =>
+            `CALL refresh_continuous_aggregate(${quoted}, ${since === null ? "NULL" : `${literal(since)}::timestamptz`}, NULL);`,
+        },
+      ],
       drop: [`DROP MATERIALIZED VIEW IF EXISTS ${identifier(name)};`],
       checks: [
         {
@@ -99,7 +111,7 @@ WITH NO DATA;`,
         ...indexesOf(object, "UNIQUE "),
       ],
       settle: [`${refreshView(name)};`, scheduleTask(task)],
-      refresh: [`${refreshView(name)};`],
+      refresh: [{ ask: "SELECT ''", sql: () => `${refreshView(name)};` }],
       drop: [dropTask(task.name), `DROP MATERIALIZED VIEW IF EXISTS ${identifier(name)};`],
       checks: [{ ...taskCheck(task), about: "refresh" }, aggregateRowsCheck(object, false)],
     };
@@ -107,11 +119,24 @@ WITH NO DATA;`,
 };
 
 /** The age from which the rows under an aggregate are dropped, if they are. */
-function keptFor({ from }: ContinuousAggregate, around: Surroundings): Interval | undefined {
-  const below = around.declared.find(({ kind, name }) => kind === "continuous aggregate" && name === from);
-  if (below?.kind === "continuous aggregate") return keptFor(below, around);
-  const retention = around.declared.find(({ kind, name }) => kind === "retention" && name === from);
+function keptFor(object: ContinuousAggregate, around: Surroundings): Interval | undefined {
+  const root = rootOf(object, around);
+  const retention = around.declared.find(({ kind, name }) => kind === "retention" && name === root);
   return retention?.kind === "retention" ? retention.after : undefined;
+}
+
+/** The hypertable at the bottom of aggregates that read each other. */
+function rootOf({ from }: ContinuousAggregate, around: Surroundings): string {
+  const below = around.declared.find(({ kind, name }) => kind === "continuous aggregate" && name === from);
+  return below?.kind === "continuous aggregate" ? rootOf(below, around) : from;
+}
+
+/** The chunks that retention has left under an aggregate; none where it never dropped any. */
+function remainingChunks(object: ContinuousAggregate, around: Surroundings): string {
+  const root = literal(rootOf(object, around));
+  return `timescaledb_information.chunks
+  WHERE hypertable_schema = current_schema() AND hypertable_name = ${root}
+    AND EXISTS (SELECT FROM timelift.retained WHERE table_name = ${root})`;
 }
 
 function indexesOf({ name, bucket, groupBy, indexes = [] }: ContinuousAggregate, unique: string): string[] {

@@ -46,6 +46,14 @@ export interface ObjectCheck {
   sql: string;
 }
 
+/** A statement with a value in it that only the target knows, where the statement itself takes no subquery. */
+export interface AskedStatement {
+  /** A query of one value, as text. */
+  ask: string;
+  /** The statement, with that value. */
+  sql(value: string | null): string;
+}
+
 /** The SQL of one way to realise an object. */
 export interface Steps {
   /** In words, for preview and report: `materialized view, refreshed every day`. */
@@ -55,7 +63,9 @@ export interface Steps {
   /** After its commit, each in a transaction of its own and safe to repeat. */
   settle?: string[];
   /** After each later load, likewise. */
-  refresh?: string[];
+  refresh?: AskedStatement[];
+  /** In one transaction, where the object stays and only `how` became another, because something beside it did. */
+  adjust?: string[];
   /** Before `drop`, each in transactions of its own and safe to repeat. */
   leave?: string[];
   /** In one transaction. */

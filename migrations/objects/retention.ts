@@ -42,7 +42,7 @@ export const retention: ObjectKind<Retention> = {
   },
   native: ({ name, after }) => ({
     how: `chunks go when they are ${intervalText(after)} old`,
-    create: [],
+    create: [remember(name)],
     // A policy runs at once: by now the aggregates have seen the rows.
     settle: [
       `SELECT add_retention_policy(${literal(identifier(name))}, drop_after => ${intervalSql(after)}, if_not_exists => true);`,
@@ -52,12 +52,17 @@ export const retention: ObjectKind<Retention> = {
   }),
   fallback: (object) => ({
     how: `chunks go, with what refers to their rows, when they are ${intervalText(object.after)} old, by drop_chunks once a day`,
-    create: [],
+    create: [remember(object.name)],
     settle: [scheduleTask(taskOf(object))],
     drop: [dropTask(taskOf(object).name)],
     checks: [taskCheck(taskOf(object))],
   }),
 };
+
+/** For good: what an aggregate has seen of dropped rows is not seen again. */
+function remember(table: string): string {
+  return `INSERT INTO timelift.retained VALUES (${literal(table)}) ON CONFLICT DO NOTHING;`;
+}
 
 function taskOf({ name, after }: Retention) {
   return {
