@@ -102,6 +102,14 @@ describe.each(editions)("forward-factor on the %s edition", (edition) => {
     expect(signals).toBeGreaterThan(500);
     expect(signals).toBeLessThan(5000);
     expect([guarded, keys, orphans]).toEqual([signals, signals, 0]);
+
+    // On, and turned off again: the aggregates are what they should be.
+    for (const context of [at.context({ hypertables }), at.context()]) {
+      await at.migrate("after-load", { context });
+      const { checks } = await at.validate(context);
+      const aggregates = checks.filter(({ name }) => name.startsWith("continuous aggregate"));
+      expect(aggregates.map(({ status }) => status)).toEqual(["PASS", "PASS", "PASS", "PASS"]);
+    }
   });
 
   test("a decision on a signal that is gone is a reject with its reason, and comes along once it is mended", async () => {

@@ -1,18 +1,24 @@
 import { quoteIdentifier as identifier } from "../../loaders/identifier.ts";
+import { literal } from "../literal.ts";
 import type { ContinuousAggregate } from "./continuous-aggregate.ts";
 import type { ObjectCheck } from "./object.ts";
 
 /**
  * Whether an aggregate holds what its query gives, row by row. Sums of doubles depend on their order in the last digits:
  * numbers agree within 1e-9 of their size.
- * @param partial whether old rows are dropped under it: what is older than the first whole bucket is not compared
+ * @param root the hypertable under it, where it keeps what it has seen of dropped rows: once there were any, what is older
+ * than the first whole bucket is not compared
  */
 export function aggregateRowsCheck(
   { name, query, bucket, groupBy }: ContinuousAggregate,
-  partial: boolean,
+  root?: string,
 ): ObjectCheck {
   const keys = [...groupBy, bucket].map(identifier).join(", ");
-  const since = partial ? `WHERE bucket > (SELECT min(${identifier(bucket)}) FROM (${query}) AS first)` : "";
+  const since =
+    root === undefined
+      ? ""
+      : `WHERE NOT EXISTS (SELECT FROM timelift.retained WHERE table_name = ${literal(root)})
+    OR bucket > (SELECT min(${identifier(bucket)}) FROM (${query}) AS first)`;
   return {
     about: "rows",
     expected: "what its query gives",

@@ -94,7 +94,7 @@ WITH NO DATA;`,
           ...policyCheck(["policy_refresh_continuous_aggregate"], name, everyText(refresh.every)),
           about: "refresh",
         },
-        aggregateRowsCheck(object, kept !== undefined),
+        aggregateRowsCheck(object, rootOf(object, around)),
       ],
     };
   },
@@ -113,7 +113,7 @@ WITH NO DATA;`,
       settle: [`${refreshView(name)};`, scheduleTask(task)],
       refresh: [{ ask: "SELECT ''", sql: () => `${refreshView(name)};` }],
       drop: [dropTask(task.name), `DROP MATERIALIZED VIEW IF EXISTS ${identifier(name)};`],
-      checks: [{ ...taskCheck(task), about: "refresh" }, aggregateRowsCheck(object, false)],
+      checks: [{ ...taskCheck(task), about: "refresh" }, aggregateRowsCheck(object)],
     };
   },
 };
