@@ -63,7 +63,7 @@ test("loads the stack's source, says what it did, and finds nothing to do the ne
   const first = await at.timelift("load");
   expect(first).toMatchObject({ exitCode: 0, stderr: "" });
   expect(first.stdout).toMatch(/^prices: 400 rows inserted in/m);
-  expect(first.stdout).toMatch(/\n806 rows in the target; 806 rows inserted in \d+\.\d s$/);
+  expect(first.stdout).toMatch(/\n806 rows in the target; 806 rows inserted in \d+\.\d s(, \d+ rows\/s)?$/);
   expect(await counts()).toEqual(["4 400 400 2"]);
   expect((await at.timelift("load")).stdout).toMatch(/^806 rows in the target; unchanged, \d+\.\d s$/);
 });
