@@ -1,5 +1,5 @@
 import { quoteIdentifier as identifier } from "../../loaders/identifier.ts";
-import { days, type Interval, intervalSql, intervalText } from "../interval.ts";
+import { days, type Interval, intervalSql, intervalText, parseInterval } from "../interval.ts";
 import { literal } from "../literal.ts";
 import { type ObjectKind, onlyCommunity, type TimescaleObject } from "./object.ts";
 import { policyCheck } from "./policy-check.ts";
@@ -58,6 +58,12 @@ export const retention: ObjectKind<Retention> = {
     checks: [taskCheck(taskOf(object))],
   }),
 };
+
+/** The age in what `how` says of a retention; undefined where it says none. */
+export function retentionAge(how: string): Interval | undefined {
+  const [, age] = /^chunks go.* when they are (\d+ \w+) old/.exec(how) ?? [];
+  return age === undefined ? undefined : parseInterval(age, how);
+}
 
 function taskOf({ name, after }: Retention) {
   return {
