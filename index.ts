@@ -14,7 +14,7 @@ import { findWorkload, workloadReference } from "./stacks/workload.ts";
 
 const config = readConfig();
 const { database, ports, source, edition, hypertables, memoryMb, cpus } = config;
-const { dropData, dropRows, migrateTo: to } = config;
+const { dropData, dropRows, protect, migrateTo: to } = config;
 const stateDir = `.timelift/${config.stack}`;
 const workload = workloadReference(config);
 await findWorkload(workload);
@@ -36,7 +36,10 @@ const metrics = platform.service(prometheus({ port: ports.prometheus }), passwor
 
 const target = { host: timescale.host, port: timescale.port, database };
 const data = { source, workload, target, stateDir };
-const schema = { workload, edition, hypertables, target, to, dropRows, password: passwords.timelift_owner };
+const schema = {
+  ...{ workload, edition, hypertables, target, to, dropRows, protect },
+  password: passwords.timelift_owner,
+};
 
 const tables = new Migrations(
   "tables",

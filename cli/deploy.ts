@@ -1,10 +1,12 @@
 import { relative, resolve } from "node:path";
 import { Command } from "commander";
 import { readSourceHeader } from "../loaders/source/source-header.ts";
+import { keepDataVariable } from "../stacks/keep-data.ts";
 import { projectDir } from "./backend.ts";
+import { isProtectedStack, requireKept } from "./protected-stack.ts";
 import { prepareStack, pulumi, setConfig } from "./pulumi.ts";
 
-interface DeployOptions {
+export interface DeployOptions {
   stack: string;
   source?: string;
   workload?: string;
@@ -17,11 +19,23 @@ const descriptions = {
   destroy: "Stops a stack's services. Their data stays unless the stack's config says dropData.",
 };
 
+type Verb = keyof typeof descriptions;
+
 /**
- * `up`, `preview`, `refresh` and `destroy`: thin passes to Pulumi with stack, backend and passphrase set. Any other
- * argument is Pulumi's own. Without a terminal nothing is asked.
+ * `up`, `refresh` and `destroy`: thin passes to Pulumi with stack, backend and passphrase set. Any other argument is
+ * Pulumi's own. Without a terminal nothing is asked.
  */
-export function deployCommand(verb: keyof typeof descriptions): Command {
+export function deployCommand(verb: Exclude<Verb, "preview">): Command {
+  return deployVerb(verb).action(async (options: DeployOptions, { args }: Command) => {
+    const { stack, isProtected } = await prepareDeploy(options);
+    if (verb === "up" && isProtected) await requirePlanKept(stack, args);
+    const keeping = isProtected ? { [keepDataVariable]: "true" } : {};
+    process.exitCode = await pulumi([verb, "--stack", stack, ...unattended(verb), ...args], keeping);
+  });
+}
+
+/** The options that all four have. */
+export function deployVerb(verb: Verb): Command {
   const command = new Command(verb)
     .description(descriptions[verb])
     .option("-s, --stack <name>", "the stack", "dev")
@@ -32,21 +46,30 @@ export function deployCommand(verb: keyof typeof descriptions): Command {
       .option("--source <file>", "the SQLite file; kept in the stack's config")
       .option("--workload <name>", "the workload; kept in the stack's config");
   }
-  return command.action(async (options: DeployOptions, { args }: Command) => {
-    const { stack, workload } = options;
-    const source = options.source && sourceInConfig(options.source);
-    await prepareStack(stack);
-    await setConfig(stack, { source, workload });
-    if (verb === "preview") await previewDrift(stack, args);
-    process.exitCode = await pulumi([verb, "--stack", stack, ...unattended(verb), ...args]);
-  });
+  return command;
 }
 
-/** Pulumi's JSON stays alone on stdout. */
-async function previewDrift(stack: string, args: string[]): Promise<void> {
-  const { driftLines } = await import("./schema/preview-drift.ts");
-  const print = args.some((each) => each === "--json" || each === "-j") ? console.error : console.log;
-  for (const line of await driftLines(stack)) print(line);
+/** Makes the stack exist, and keeps in its config what the options name. */
+export async function prepareDeploy(
+  options: DeployOptions,
+): Promise<{ stack: string; isProtected: boolean }> {
+  const { stack, workload } = options;
+  const source = options.source && sourceInConfig(options.source);
+  await prepareStack(stack);
+  await setConfig(stack, { source, workload });
+  return { stack, isProtected: await isProtectedStack(stack) };
+}
+
+/** What `up` says before it begins: options that only it has stay out of the preview. */
+async function requirePlanKept(stack: string, args: string[]): Promise<void> {
+  const { runPreview } = await import("./preview/run-preview.ts");
+  const own = new Set(["--yes", "-y", "--skip-preview", "-f", "--suppress-progress", "--continue-on-error"]);
+  requireKept(
+    await runPreview(
+      stack,
+      args.filter((each) => !own.has(each)),
+    ),
+  );
 }
 
 /**
@@ -60,7 +83,8 @@ export function sourceInConfig(source: string): string {
   return inside.startsWith("..") ? absolute : inside;
 }
 
-function unattended(verb: string): string[] {
+/** What Pulumi has to be told where nobody can answer. */
+export function unattended(verb: Verb): string[] {
   if (process.stdin.isTTY && process.stdout.isTTY) return [];
   return verb === "preview" ? ["--non-interactive"] : ["--non-interactive", "--yes"];
 }

@@ -13,7 +13,7 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
   },
   preview: {
     summary: "show what up would do: services, SQL, rows (pulumi preview)",
-    load: async () => (await import("./deploy.ts")).deployCommand("preview"),
+    load: async () => (await import("./preview.ts")).previewCommand(),
   },
   refresh: {
     summary: "compare the state with what is there (pulumi refresh)",

@@ -4,6 +4,7 @@ import type { MigrateRequest } from "../migrations/migrate.ts";
 import { migrate } from "../migrations/migrate.ts";
 import { listMigrations, phases } from "../migrations/migration-files.ts";
 import { findWorkload, workloadReference } from "../stacks/workload.ts";
+import { isProtectedStack, requireUnprotected } from "./protected-stack.ts";
 import { prepareStack, pulumi, setConfig } from "./pulumi.ts";
 import { serveRequest } from "./request.ts";
 import { readStackConfig } from "./stack-config.ts";
@@ -39,6 +40,8 @@ export function migrateCommand(): Command {
       const { names } = await migrationsOf(stack);
       const at = names.findIndex((each) => each === name || each.endsWith(`/${name}`));
       if (at < 1) throw unknown(name, at, names);
+      if (dropRows)
+        requireUnprotected(stack, await isProtectedStack(stack), "timelift migrate down --drop-rows");
       await setConfig(stack, { migrateTo: names[at - 1], dropRows: String(dropRows) });
       process.exitCode = await pulumi(["up", "--stack", stack, "--yes", "--skip-preview"]);
     });

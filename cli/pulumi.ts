@@ -6,9 +6,10 @@ import { TimeliftError } from "../loaders/timelift-error.ts";
 import { localState, projectDir, pulumiEnvironment } from "./backend.ts";
 import { clearDeadLock } from "./stack-lock.ts";
 
-/** Runs `pulumi` in the project with the user's terminal; returns its exit code. */
-export async function pulumi(args: string[]): Promise<number> {
-  return untilItEnds(execa("pulumi", args, { ...inProject(), stdio: "inherit" }));
+/** Runs `pulumi` in the project with the user's terminal, and more of an environment; returns its exit code. */
+export async function pulumi(args: string[], env: NodeJS.ProcessEnv = {}): Promise<number> {
+  const here = inProject();
+  return untilItEnds(execa("pulumi", args, { ...here, env: { ...here.env, ...env }, stdio: "inherit" }));
 }
 
 /**
@@ -42,8 +43,7 @@ async function untilItEnds(
 
 /** Runs `pulumi` and returns what it printed; throws with its own words when it fails. */
 export async function askPulumi(args: string[]): Promise<string> {
-  const { stdout, stderr, exitCode, code } = await execa("pulumi", args, inProject());
-  if (code === "ENOENT") throw missing();
+  const { stdout, stderr, exitCode } = await hearPulumi(args);
   if (exitCode === 0) return stdout;
   throw new TimeliftError({
     code: "pulumi",
@@ -51,6 +51,15 @@ export async function askPulumi(args: string[]): Promise<string> {
     problem: (stderr || stdout).trim(),
     remedy: "mend what Pulumi says above, then run again",
   });
+}
+
+/** Runs `pulumi` and returns what it printed and how it ended. */
+export async function hearPulumi(
+  args: string[],
+): Promise<{ stdout: string; stderr: string; exitCode: number }> {
+  const { stdout, stderr, exitCode = 1, code } = await execa("pulumi", args, inProject());
+  if (code === "ENOENT") throw missing();
+  return { stdout, stderr, exitCode };
 }
 
 /** Makes the stack exist, and takes away the lock that a killed update left on it. */

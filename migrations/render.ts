@@ -15,7 +15,13 @@ export async function renderUp(file: MigrationFile, context: MigrationContext): 
   return [...built(file, context, up), ...linesOf(after)];
 }
 
-/** The part of it that is the same on every edition and under every setting of a hypertable. */
+/** The SQL of a migration's way back, likewise; its objects go before that, as the target remembers them. */
+export async function renderDown(file: MigrationFile, context: MigrationContext): Promise<string[]> {
+  const { down } = await importMigration(file);
+  return built(file, context, down);
+}
+
+/** The part of its way up that is the same on every edition and under every setting of a hypertable. */
 export async function renderFixed(file: MigrationFile, context: MigrationContext): Promise<string[]> {
   const { up } = await importMigration(file);
   return built(file, context, "fixed" in up ? up.fixed : up);

@@ -47,7 +47,7 @@ function whole(
 }
 
 /** The fewest lines to take away and to add, by their longest common subsequence. */
-function diffLines(before: string[], after: string[]): string[] {
+export function diffLines(before: string[], after: string[]): string[] {
   // common[i][j]: how many lines before.slice(i) and after.slice(j) have in common.
   const common = Array.from({ length: before.length + 1 }, () => new Uint32Array(after.length + 1));
   const at = (i: number, j: number) => common[i]?.[j] ?? 0;

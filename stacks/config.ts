@@ -20,7 +20,7 @@ const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) =>
 const name = /^[a-z_][a-z0-9_]{0,62}$/;
 
 /** Every key of the `timelift:` namespace; Pulumi.yaml repeats the names, types and defaults. */
-const schema = z.strictObject({
+const keys = z.strictObject({
   /** The SQLite file, relative to the project folder or absolute. */
   source: z.string({ error: "no SQLite file is named" }).min(1, "no SQLite file is named"),
   /** Name of a workload in loaders/workloads. */
@@ -60,6 +60,17 @@ const schema = z.strictObject({
   dropRows: flag.default(false),
   /** Lets destroy delete the services' data. */
   dropData: flag.default(false),
+  /** Refuses every plan that would drop a service's data, or a table. */
+  protect: flag.default(false),
+});
+
+/** A protected stack drops nothing, so what allows it is a contradiction. */
+const schema = keys.superRefine(({ protect, ...config }, context) => {
+  for (const key of ["dropRows", "dropData"] as const) {
+    if (!protect || !config[key]) continue;
+    const message = `timelift:protect is on, and a protected stack drops nothing; on purpose: pulumi config set timelift:protect false`;
+    context.addIssue({ code: "custom", path: [key], message });
+  }
 });
 
 /** The stack's config, parsed and complete. */
@@ -67,7 +78,7 @@ export type StackConfig = z.infer<typeof schema> & { stack: string };
 
 const objects = ["workloadOptions", "ports", "hypertables", "thresholds"] as const;
 
-const examples: Record<keyof typeof schema.shape, string> = {
+const examples: Record<keyof typeof keys.shape, string> = {
   source: "source path/to/app.db",
   workload: "workload stockula",
   workloadPath: "workloadPath path/to/workload",
@@ -85,6 +96,7 @@ const examples: Record<keyof typeof schema.shape, string> = {
   migrateTo: "migrateTo ''",
   dropRows: "dropRows false",
   dropData: "dropData false",
+  protect: "protect true",
 };
 
 /**
@@ -111,7 +123,7 @@ export function parseConfig(raw: Record<string, string>, stack: string): StackCo
 
 /** Keys of the config, or of one of its objects. */
 function keysBelow(object: PropertyKey | undefined): string[] {
-  if (object === undefined) return Object.keys(schema.shape);
+  if (object === undefined) return Object.keys(keys.shape);
   if (object === "hypertables") return hypertableSettingNames;
   return object === "thresholds" ? thresholdNames : Object.keys(ports.shape);
 }

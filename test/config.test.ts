@@ -37,6 +37,16 @@ describe("the stack's config", () => {
     expect(config.ports).toMatchObject({ redis: 6400, timescaledb: 15432 });
   });
 
+  test("refuses to drop anything on a protected stack, and names both keys", () => {
+    expect(parse({ source: "a", protect: "true" })).toMatchObject({ protect: true, dropData: false });
+    const message = problem({ source: "a", protect: "true", dropData: "true", dropRows: "true" });
+    for (const key of ["dropData", "dropRows"]) {
+      expect(message).toContain(`timelift:${key} = "true": timelift:protect is on`);
+      expect(message).toContain(`pulumi config set timelift:${key} false`);
+    }
+    expect(message).toContain("pulumi config set timelift:protect false");
+  });
+
   test("reports every problem at once, each with its value and the line that mends it", () => {
     const message = problem({
       memoryMb: "12",

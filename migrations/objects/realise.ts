@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { DeclaredObject } from "../../loaders/validate/declared-checks.ts";
 import { chunkInterval } from "./chunk-interval.ts";
 import { columnstore } from "./columnstore.ts";
@@ -52,6 +53,21 @@ export function titleOf({ kind, name }: Pick<TimescaleObject, "kind" | "name">):
 export function describeRealisation({ as, how, reason }: Pick<Realisation, "as" | "how" | "reason">): string {
   if (as === "skipped") return `skipped: ${reason}`;
   return as === "fallback" ? `${how} (fallback: ${reason})` : how;
+}
+
+/**
+ * Title -> digest of what decides whether an object stands as it is; where it differs, the object is dropped and made
+ * anew. An aggregate goes with the one that it reads.
+ */
+export function makingsOf(realisations: Pick<Realisation, "object" | "as">[]): Record<string, string> {
+  const makings: Record<string, string> = {};
+  for (const { object, as } of realisations) {
+    const from = object.kind === "continuous aggregate" ? object.from : "";
+    const below = makings[titleOf({ kind: "continuous aggregate", name: from })] ?? "";
+    const text = JSON.stringify([as, object, below]);
+    makings[titleOf(object)] = createHash("sha256").update(text).digest("hex").slice(0, 16);
+  }
+  return makings;
 }
 
 /** What validation asks the target about an object. */

@@ -1,5 +1,5 @@
 import { quoteIdentifier as identifier } from "../../loaders/identifier.ts";
-import { days, type Interval, intervalSql, intervalText } from "../interval.ts";
+import { days, type Interval, intervalSql, intervalText, parseInterval } from "../interval.ts";
 import { literal } from "../literal.ts";
 import { type ObjectKind, onlyCommunity, type TimescaleObject } from "./object.ts";
 import { policyCheck } from "./policy-check.ts";
@@ -62,6 +62,12 @@ export const retention: ObjectKind<Retention> = {
 /** For good: what an aggregate has seen of dropped rows is not seen again. */
 function remember(table: string): string {
   return `INSERT INTO timelift.retained VALUES (${literal(table)}) ON CONFLICT DO NOTHING;`;
+}
+
+/** The age in what `how` says of a retention; undefined where it says none. */
+export function retentionAge(how: string): Interval | undefined {
+  const [, age] = /^chunks go.* when they are (\d+ \w+) old/.exec(how) ?? [];
+  return age === undefined ? undefined : parseInterval(age, how);
 }
 
 function taskOf({ name, after }: Retention) {

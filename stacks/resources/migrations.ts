@@ -33,6 +33,8 @@ export interface MigrationsArgs {
   to?: string;
   /** Let a way back drop a table that holds rows. @default false */
   dropRows?: boolean;
+  /** Refuse what drops or empties a table, before anything runs: a way back, or a migration. @default false */
+  protect?: boolean;
 }
 
 /** Applied migrations. A preview shows the SQL of those that will run, before any server exists. */

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { dynamic } from "@pulumi/pulumi";
+import { keepsData } from "../keep-data.ts";
 import { isServiceRunning } from "../platforms/native/service-folder.ts";
 import type { Secrets } from "../services/role.ts";
 import { runCommand } from "./command.ts";
@@ -30,8 +31,9 @@ export async function update(_id: string, _olds: Outputs, news: Inputs): Promise
   return { outs: await start(news) };
 }
 
+/** A protected stack keeps the data, although it was deployed with `dropData`. */
 export async function remove(_id: string, { declaration, stateDir, dropData }: Outputs): Promise<void> {
-  await runCommand(["service", "stop"], { declaration, stateDir, dropData });
+  await runCommand(["service", "stop"], { declaration, stateDir, dropData: dropData && !keepsData() });
 }
 
 async function start(inputs: Inputs): Promise<Outputs> {

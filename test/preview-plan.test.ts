@@ -1,0 +1,131 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { exitCodeOf, planOf } from "../cli/preview/change-plan.ts";
+import { renderComment } from "../cli/preview/comment.ts";
+import { type Properties, readSteps } from "../cli/preview/resource-step.ts";
+import { requireKept } from "../cli/protected-stack.ts";
+import { check } from "../stacks/resources/migrations-provider.ts";
+
+interface Change {
+  op: string;
+  was?: Properties;
+  becomes?: Properties;
+}
+
+const plan = (kind: string, name: string, { op, was, becomes }: Change) => {
+  const urn = `urn:pulumi:dev::timelift::pulumi-nodejs:dynamic/timelift:${kind}::${name}`;
+  const oldState = was && { inputs: was, outputs: was };
+  const newState = becomes && { inputs: becomes };
+  const step = { op, urn, ...(oldState && { oldState }), ...(newState && { newState }) };
+  return planOf("dev", readSteps({ steps: [step] }), []);
+};
+
+const phase = (objects: Record<string, string>, makings: Record<string, string> = {}) => ({
+  ...{ phase: "after-load", files: { "0001_a": "x" }, sql: { "0001_a": ["SELECT 1;"] } },
+  ...{ applied: ["0001_a"], objects, makings },
+});
+
+describe("the plan of a preview", () => {
+  test("a retention that shortens is destructive, one that grows or stops is not", () => {
+    const age = (span: string) => phase({ "retention t": `chunks go when they are ${span} old` });
+    const change = (was: Properties, becomes: Properties) =>
+      plan("Migrations", "keys", { op: "update", was, becomes });
+    const shorter = change(age("1 year"), age("300 days"));
+    expect(shorter.destructive).toEqual([
+      "Retention of `t` shortens from 1 year to 300 days: rows between are dropped.",
+    ]);
+    expect(exitCodeOf(shorter)).toBe(3);
+    expect(exitCodeOf(change(age("300 days"), age("1 year")))).toBe(2);
+    expect(exitCodeOf(change(age("300 days"), phase({})))).toBe(2);
+    expect(change(phase({}), age("1 year")).destructive[0]).toContain("Retention of `t` starts");
+  });
+
+  test("an object is made anew where what it is made of differs, whatever the words", () => {
+    const object = (words: string, making: string) =>
+      phase({ "continuous aggregate a": words }, { "continuous aggregate a": making });
+    const change = (was: Properties, becomes: Properties) =>
+      plan("Migrations", "keys", { op: "update", was, becomes }).destructive;
+    expect(change(object("one", "1"), object("one", "2"))).toEqual([
+      "Continuous aggregate `a` is dropped and made anew.",
+    ]);
+    expect(change(object("one", "1"), object("two", "1"))).toEqual([]);
+    expect(change(object("skipped: why", "1"), object("two", "2"))).toEqual([]);
+  });
+
+  test("a table whose source is empty now, and one that nobody loads", () => {
+    const load = (rows: string, fingerprint: string) => ({
+      ...{
+        plan: { t: rows, u: "1 row" },
+        fingerprint,
+        mapping: "m",
+        notLoaded: fingerprint === "1" ? [] : ["v"],
+      },
+      ...{ loaded: "1", target: { database: "d" } },
+    });
+    const emptied = plan("SqliteLoad", "load", {
+      op: "update",
+      was: load("5 rows", "1"),
+      becomes: load("0 rows (1 of 1 part changed (-5 rows))", "2"),
+    });
+    expect(emptied.destructive).toEqual(["Every row of `t` goes: the source has none left."]);
+    const text = renderComment(emptied);
+    expect(text).toContain("| `t` | 0 rows | 1 of 1 part changed (-5 rows) |");
+    expect(text).toContain("Source tables that are not loaded: `v` (new).");
+  });
+
+  test("a deleted service takes its data where it was deployed so, which a protected stack refuses", () => {
+    const service = (dropData: boolean) =>
+      plan("NativeService", "redis", { op: "delete", was: { declaration: { name: "redis" }, dropData } });
+    expect(service(true).destructive[0]).toContain("Service `redis` is deleted, and its data with it");
+    expect(() => requireKept(service(true))).toThrow(/protected.*[\s\S]*redis[\s\S]*timelift:protect false/);
+    expect(service(false).destructive).toEqual(["Service `redis` is deleted; its data stays."]);
+    expect(() => requireKept(service(false))).not.toThrow();
+  });
+
+  test("what looks like a secret is not shown, nor what would be Markdown", () => {
+    const settings = (password: string, url: string) => ({
+      declaration: { settings: { requirepass: "x", admin_password: password, url, "a|b": "`c`" } },
+    });
+    const text = renderComment(
+      plan("NativeService", "redis", {
+        op: "update",
+        was: settings("hidden-1", "postgres://me:hidden-2@db/app"),
+        becomes: settings("hidden-3", "postgres://me:hidden-4@other/app"),
+      }),
+    );
+    expect(text).toContain("| `settings.admin_password` | `(secret)` | `(secret)` | `redis` |");
+    expect(text).toContain("`postgres://(secret)@other/app`");
+    expect(text).not.toContain("hidden");
+  });
+});
+
+test("a protected stack refuses a new migration that drops a table, but for its first deployment", async () => {
+  const path = mkdtempSync(join(tmpdir(), "timelift-protected-"));
+  const before = join(path, "migrations", "before-load");
+  mkdirSync(before, { recursive: true });
+  writeFileSync(join(path, "loader.ts"), "export default { tables: {} };");
+  const write = (name: string, sql: string) =>
+    writeFileSync(
+      join(before, `${name}.ts`),
+      `export const up = (pgm) => pgm.sql(${JSON.stringify(sql)});\nexport const down = () => {};\n`,
+    );
+  const inputs = {
+    ...{ phase: "before-load", workload: { name: "shop", path, options: {} }, password: "x", protect: true },
+    target: { host: "127.0.0.1", port: 1, database: "nowhere" },
+  } as never;
+  try {
+    write("0001_old", "CREATE TABLE a (); DROP TABLE IF EXISTS older;");
+    const first = await check({}, inputs);
+    expect(first.failures ?? []).toEqual([]);
+    write("0002_drop", "DROP TABLE a;");
+    const { failures } = await check(first.inputs, inputs);
+    expect(failures?.[0]?.reason).toMatch(
+      /before-load\/0002_drop: it runs DROP TABLE a, and the stack is protected/,
+    );
+    expect(failures?.[0]?.reason).toContain("timelift:protect false");
+  } finally {
+    rmSync(path, { recursive: true });
+  }
+});
