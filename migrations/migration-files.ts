@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { MigrationBuilder } from "node-pg-migrate";
+import { importFile } from "../loaders/import-file.ts";
 import { TimeliftError } from "../loaders/timelift-error.ts";
 import type { MigrationContext, TimescaleMigration } from "./timescale.ts";
 
@@ -59,12 +59,10 @@ export function listMigrations(workloadDir: string, phase: Phase): MigrationFile
 
 /**
  * Loads a migration by Node's own import, anew when its text changed.
- * @throws TimeliftError `migration-exports` when it lacks `up` or `down`
+ * @throws TimeliftError `workload-import`, `migration-exports` when it lacks `up` or `down`
  */
 export async function importMigration(file: MigrationFile): Promise<MigrationActions> {
-  const module = (await import(
-    `${pathToFileURL(file.path).href}?${file.checksum}`
-  )) as Partial<MigrationActions>;
+  const module = await importFile<MigrationActions>(file.path, file.checksum);
   if (typeof module.up !== "function" || typeof module.down !== "function") {
     throw new TimeliftError({
       code: "migration-exports",

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { pathToFileURL } from "node:url";
 import type { z } from "zod";
 import type { LoaderDefinition } from "../loaders/define-loader.ts";
+import { importFile } from "../loaders/import-file.ts";
 import { TimeliftError } from "../loaders/timelift-error.ts";
 import type { MigrationContext } from "../migrations/timescale.ts";
 
@@ -34,10 +34,16 @@ export interface Workload {
   context: MigrationContext;
 }
 
+/** What `loader.ts` exports. */
+interface LoaderExports {
+  default: LoaderDefinition | ((options: Record<string, unknown>) => LoaderDefinition);
+  options: z.ZodType<Record<string, unknown>>;
+}
+
 /**
  * Loads a workload: `loaders/workloads/<name>.ts` with `migrations/<name>/`, or `<path>/loader.ts` with
  * `<path>/migrations/`. Relative paths start at the current folder, which is the project's.
- * @throws TimeliftError `workload-missing`, `workload-loader`, `workload-options`
+ * @throws TimeliftError `workload-missing`, `workload-import`, `workload-loader`, `workload-options`
  */
 export async function findWorkload(reference: WorkloadReference): Promise<Workload> {
   const project = resolve(import.meta.dirname, "..");
@@ -59,10 +65,7 @@ export async function findWorkload(reference: WorkloadReference): Promise<Worklo
             .join(", ")}, or point timelift:workloadPath at your own`,
     });
   }
-  const module = (await import(pathToFileURL(loaderFile).href)) as {
-    default?: LoaderDefinition | ((options: Record<string, unknown>) => LoaderDefinition);
-    options?: z.ZodType<Record<string, unknown>>;
-  };
+  const module = await importFile<LoaderExports>(loaderFile);
   const options = parseOptions(reference, module.options);
   const loader = typeof module.default === "function" ? module.default(options) : module.default;
   if (!loader?.tables) {
