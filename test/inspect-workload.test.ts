@@ -5,6 +5,7 @@ import Database from "better-sqlite3";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { buildSample } from "../cli/sample/stockula.ts";
 import { runValidation } from "../loaders/validate/run-validation.ts";
+import { buildIotSource } from "./iot-source.ts";
 import { LoadFixture } from "./load-fixture.ts";
 import { loadSuggestion } from "./suggested-workload.ts";
 
@@ -130,4 +131,40 @@ test("a table of many moments in epoch milliseconds becomes a hypertable by them
     "2024-01-01 00:00:00+00 2024-01-04 11:19:00+00",
   ]);
   expect(await constraints("ticks")).toEqual(["PRIMARY KEY (id, ts)"]);
+});
+
+test("a key without the time of its hypertable is kept by a guard", async () => {
+  buildIotSource(at.source, { days: 1, devices: 1 });
+  const suggestion = await loadSuggestion(at, { source: at.source });
+  expect(suggestion.files["migrations/after-load/0001_keys.ts"]).toContain(
+    'db.guard("readings", { unique: ["message_id"], time: "ts" });',
+  );
+  expect(await constraints("readings")).toContain("PRIMARY KEY (site, device, metric, ts)");
+  const again = (message: string) =>
+    at.rows(
+      `INSERT INTO readings SELECT site, device, metric, ts + interval '1 year', value, ${message} FROM readings LIMIT 1`,
+    );
+  await expect(again("message_id")).rejects.toMatchObject({ code: "23505" });
+  await again("'new'");
+});
+
+test("a guard that can have no name of its own stays a note", async () => {
+  const long = "a_name_of_more_than_forty_one_bytes_in_all";
+  const tables = { s: "a_b", s_a: "b", t: long };
+  const sql = Object.entries(tables).map(
+    ([table, key]) => `CREATE TABLE ${table} (${key} TEXT NOT NULL UNIQUE, ts DATETIME NOT NULL);
+      WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 1999)
+      INSERT INTO ${table} SELECT 'x' || i, date('2020-01-01', i || ' days') FROM n;`,
+  );
+  at.write(sql.join("\n"));
+  const { files, hypertables } = await loadSuggestion(at, { source: at.source });
+  expect(hypertables).toHaveLength(3);
+  expect(await at.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'timelift_guard'")).toEqual([
+    "s_a_b",
+  ]);
+  const notes = files["migrations/before-load/0001_tables.ts"];
+  const note = (key: string, why: string) =>
+    `// unique (${key}): a key of a hypertable includes its time column; ${why}`;
+  expect(notes).toContain(note("b", "another guard is called s_a_b"));
+  expect(notes).toContain(note(long, "the name is too long for a guard"));
 });

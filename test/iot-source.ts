@@ -7,7 +7,7 @@ const schema = `
     site TEXT NOT NULL,
     model TEXT NOT NULL,
     settings TEXT NOT NULL DEFAULT '{}',   -- JSON
-    battery INTEGER NOT NULL DEFAULT '',   -- percent; '' where it hangs on the mains
+    battery INTEGER DEFAULT '',            -- percent; '' where it hangs on the mains
     firmware TEXT,
     firmware_at INTEGER,                   -- seconds
     last_seen INTEGER                      -- milliseconds

@@ -60,10 +60,11 @@ export function suggestTables(tables: InspectedTable[]): SuggestedTable[] {
   const parents = new Set(
     suggested.flatMap(({ source }) => source.foreignKeys.map((key) => find(key.table))),
   );
+  const guards = new Set<string>();
   for (const table of suggested) {
     table.hypertable = parents.has(table) ? null : suggestHypertable(table);
     suggestConstraints(table);
-    suggestKeys(table);
+    suggestKeys(table, guards);
   }
   for (const table of suggested) suggestReferences(table, find);
   return suggested;
@@ -135,7 +136,8 @@ function isEmpty({ source: { counts } }: SuggestedColumn): boolean {
   return counts !== null && counts.integer + counts.real + counts.text + counts.blob === 0;
 }
 
-function suggestKeys(table: SuggestedTable): void {
+/** @param guards names of guards that are taken */
+function suggestKeys(table: SuggestedTable, guards: Set<string>): void {
   const { source, notes, hypertable } = table;
   const named = (names: string[]) => names.flatMap((name) => columnOf(table, name)?.target ?? []);
   const usable = (names: string[], what: string) => {
@@ -165,8 +167,13 @@ function suggestKeys(table: SuggestedTable): void {
       (names) => !names.includes(hypertable.time),
     );
     for (const names of timeless) {
-      if (isGuardName([table.target, ...names])) table.guards.push(names);
-      else notes.push(`unique (${names.join(", ")}): a key of a hypertable includes its time column`);
+      const problem = guardProblem([table.target, ...names].join("_"), guards);
+      if (problem === null) table.guards.push(names);
+      else {
+        notes.push(
+          `unique (${names.join(", ")}): a key of a hypertable includes its time column; ${problem}`,
+        );
+      }
     }
   }
   const keys = [table.primary, ...table.unique];
@@ -180,9 +187,13 @@ function suggestKeys(table: SuggestedTable): void {
   table.indexes = withoutCopies(plain, keys);
 }
 
-/** Triggers add to the name of what they keep, and PostgreSQL cuts names at 63 bytes. */
-function isGuardName(words: string[]): boolean {
-  return Buffer.byteLength(words.join("_")) <= 41;
+/** Why no guard can have a name, null when it can; then the name is taken. */
+function guardProblem(name: string, taken: Set<string>): string | null {
+  // Triggers add to the name of what they keep, and PostgreSQL cuts names at 63 bytes.
+  if (Buffer.byteLength(name) > 41) return "the name is too long for a guard";
+  if (taken.has(name)) return `another guard is called ${name}`;
+  taken.add(name);
+  return null;
 }
 
 const bare = (column: string) => column.replace(/ desc$/, "");
