@@ -53,11 +53,14 @@ export async function askPulumi(args: string[]): Promise<string> {
   });
 }
 
-/** Runs `pulumi` and returns what it printed and how it ended. */
+/** Runs `pulumi`, with more of an environment, and returns what it printed and how it ended. */
 export async function hearPulumi(
   args: string[],
+  env: NodeJS.ProcessEnv = {},
 ): Promise<{ stdout: string; stderr: string; exitCode: number }> {
-  const { stdout, stderr, exitCode = 1, code } = await execa("pulumi", args, inProject());
+  const here = inProject();
+  const options = { ...here, env: { ...here.env, ...env } };
+  const { stdout, stderr, exitCode = 1, code } = await execa("pulumi", args, options);
   if (code === "ENOENT") throw missing();
   return { stdout, stderr, exitCode };
 }

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ChangePlan, planOf } from "../cli/preview/change-plan.ts";
 import { renderComment } from "../cli/preview/comment.ts";
@@ -35,7 +37,9 @@ describe("a preview as a comment", () => {
     const { exitCode, stdout, output } = await project.timelift("preview", "--markdown", ...args);
     expect(exitCode, output).toBe(expected);
     expect(stdout.startsWith(marker), stdout).toBe(true);
-    expect(stdout).not.toContain(project.dir);
+    for (const place of [project.dir, homedir(), ...Object.values(project.ports).map(String)]) {
+      expect(stdout).not.toContain(place);
+    }
     return `${stdout}\n`;
   }
 
@@ -77,6 +81,19 @@ describe("a preview as a comment", () => {
     expect([plain.exitCode, plain.output]).toEqual([0, expect.stringContaining("nothing changes")]);
   });
 
+  test("of a target that was changed by hand: what differs, which is no change", async () => {
+    const { stdout: url } = await project.pulumi("stack", "output", "directUrl", "--show-secrets");
+    const client = new pg.Client(url.trim());
+    await client.connect();
+    await client.query("CREATE TABLE scratch (a integer)");
+    const text = await preview(0);
+    await client.query("DROP TABLE scratch");
+    await client.end();
+    expect(text).toContain("#### Schema drift");
+    expect(text).toContain("```diff\n+ table scratch\n+   column a integer\n```");
+    expect(text).not.toContain(new URL(url.trim()).password);
+  });
+
   test("of a new migration and 1 % new rows: the sample in docs/ci", async () => {
     writeFileSync(migration(), newMigration);
     addRows(join(project.dir, "app.db"), 57);
@@ -86,7 +103,10 @@ describe("a preview as a comment", () => {
     const text = readFileSync(file, "utf8");
     if (process.env.TIMELIFT_WRITE_GOLDEN) writeFileSync(sample, text);
     expect(text).toBe(readFileSync(sample, "utf8"));
+    // As a user of Pulumi's events may have it.
+    project.env.PULUMI_ENABLE_STREAMING_JSON_PREVIEW = "true";
     expect(await preview(2)).toBe(text);
+    delete project.env.PULUMI_ENABLE_STREAMING_JSON_PREVIEW;
     expect(text).toMatch(/\| `price_history` \| 5,722 rows \| \+57 rows \|/);
     expect(text).toContain("**up** `after-load/0008_volume`");
   });

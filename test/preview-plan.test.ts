@@ -1,9 +1,11 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { projectDir } from "../cli/backend.ts";
 import { exitCodeOf, planOf } from "../cli/preview/change-plan.ts";
 import { renderComment } from "../cli/preview/comment.ts";
+import { commentLimit } from "../cli/preview/comment-size.ts";
 import { type Properties, readSteps } from "../cli/preview/resource-step.ts";
 import { requireKept } from "../cli/protected-stack.ts";
 import { check } from "../stacks/resources/migrations-provider.ts";
@@ -12,13 +14,19 @@ interface Change {
   op: string;
   was?: Properties;
   becomes?: Properties;
+  /** What the provider says differs. */
+  detailedDiff?: Record<string, unknown>;
+  retainOnDelete?: boolean;
 }
 
-const plan = (kind: string, name: string, { op, was, becomes }: Change) => {
-  const urn = `urn:pulumi:dev::timelift::pulumi-nodejs:dynamic/timelift:${kind}::${name}`;
-  const oldState = was && { inputs: was, outputs: was };
+/** One step as Pulumi prints it. @param kind a type of timelift's, or a whole one */
+const plan = (kind: string, name: string, { op, was, becomes, retainOnDelete, detailedDiff }: Change) => {
+  const type = kind.includes(":") ? kind : `pulumi-nodejs:dynamic/timelift:${kind}`;
+  const urn = `urn:pulumi:dev::timelift::${type}::${name}`;
+  const oldState = was && { inputs: was, outputs: was, ...(retainOnDelete && { retainOnDelete }) };
   const newState = becomes && { inputs: becomes };
-  const step = { op, urn, ...(oldState && { oldState }), ...(newState && { newState }) };
+  const told = { ...(detailedDiff && { detailedDiff }) };
+  const step = { op, urn, ...(oldState && { oldState }), ...(newState && { newState }), ...told };
   return planOf("dev", readSteps({ steps: [step] }), []);
 };
 
@@ -84,6 +92,64 @@ describe("the plan of a preview", () => {
     expect(() => requireKept(service(false))).not.toThrow();
   });
 
+  test("a volume takes what is in it, whatever it belongs to, unless Pulumi only lets go of it", () => {
+    const volume = { op: "delete", was: { name: "app-data" } };
+    const type = "my:index:Database$docker:index/volume:Volume";
+    expect(plan(type, "data", volume).destructive).toEqual([
+      "`Volume data` is deleted, and what is in it with it.",
+    ]);
+    expect(() => requireKept(plan(type, "data", volume))).toThrow(/Volume data/);
+    const retained = plan(type, "data", { ...volume, retainOnDelete: true });
+    expect([retained.destructive, exitCodeOf(retained)]).toEqual([[], 2]);
+    expect(() => requireKept(retained)).not.toThrow();
+  });
+
+  test("a secret that differs is said to, where only its provider or nobody tells", () => {
+    const [was, becomes] = [{ password: "[secret]" }, { password: "[secret]" }];
+    const role = plan("postgresql:index/role:Role", "app", {
+      ...{ op: "update", was, becomes },
+      detailedDiff: { password: { kind: "update" } },
+    });
+    const change = { was: "(secret)", becomes: "(secret), changed" };
+    expect(role.settings).toEqual([{ setting: "password", ...change, of: ["app"] }]);
+    const service = (process: string) => ({ secrets: "[secret]", process });
+    const rotated = { op: "update", was: service("running"), becomes: service("running") };
+    expect(plan("NativeService", "redis", rotated).settings).toMatchObject([
+      { setting: "secrets", ...change },
+    ]);
+    const stopped = { ...rotated, becomes: service("not running; up starts it again") };
+    expect(plan("NativeService", "redis", stopped).settings).toEqual([]);
+  });
+
+  test("a setting shows no place of this machine", () => {
+    const mounted = (path: string) => ({ volumes: JSON.stringify([path]) });
+    const change = {
+      op: "update",
+      was: mounted(join(projectDir, "a")),
+      becomes: mounted(join(homedir(), "b")),
+    };
+    expect(plan("docker:index/container:Container", "db", change).settings).toMatchObject([
+      { was: '["a"]', becomes: '["~/b"]' },
+    ]);
+  });
+
+  test("a comment that is cut keeps every section in short before it shows one whole", () => {
+    const names = Array.from({ length: 60 }, (_, i) => `${String(i + 1).padStart(4, "0")}_more`);
+    const lines = Array.from({ length: 60 }, (_, i) => `SELECT ${i} AS "a column of a long query";`);
+    const becomes = {
+      ...{ phase: "after-load", files: {}, to: "0060_more" },
+      sql: Object.fromEntries(names.map((each) => [each, lines])),
+    };
+    const was = { phase: "after-load", applied: [] };
+    const text = renderComment(plan("Migrations", "keys", { op: "update", was, becomes }));
+    expect(text.length).toBeLessThanOrEqual(commentLimit);
+    expect(text.length).toBeGreaterThan(commentLimit - 4000);
+    expect(text).toContain("**up** `after-load/0060_more`: 60 lines of SQL");
+    expect(text).toContain("| `migrateTo` | – | `0060_more` | `keys` |");
+    expect(text.match(/<details>/g)?.length).toBe(text.match(/<\/details>/g)?.length);
+    expect(text.trimEnd().split("\n").at(-1)).toMatch(/^\*\*Cut/);
+  });
+
   test("what looks like a secret is not shown, nor what would be Markdown", () => {
     const settings = (password: string, url: string) => ({
       declaration: { settings: { requirepass: "x", admin_password: password, url, "a|b": "`c`" } },
@@ -95,7 +161,7 @@ describe("the plan of a preview", () => {
         becomes: settings("hidden-3", "postgres://me:hidden-4@other/app"),
       }),
     );
-    expect(text).toContain("| `settings.admin_password` | `(secret)` | `(secret)` | `redis` |");
+    expect(text).toContain("| `settings.admin_password` | `(secret)` | `(secret), changed` | `redis` |");
     expect(text).toContain("`postgres://(secret)@other/app`");
     expect(text).not.toContain("hidden");
   });

@@ -4,25 +4,31 @@ export const commentLimit = 65_536;
 /** A piece of a comment that is whole by itself. */
 export interface Block {
   text: string;
-  /** What stands there where the whole has no room; nothing, by default. */
+  /** What stands there where the whole has no room. */
   short?: string;
 }
 
-/** Joins blocks to a text of at most `limit` characters, whose last line says where something had no room. */
+/**
+ * Joins blocks to a text of at most `limit` characters, whose last line says when something had no room. Each is there at
+ * least in short before an earlier one is whole.
+ */
 export function fitted(blocks: Block[], limit = commentLimit): string {
   const whole = joined(blocks.map(({ text }) => text));
   if (whole.length <= limit) return whole;
   let room = limit - joined(["", lastLine(blocks.length, limit)]).length;
-  const chosen: string[] = [];
-  let cut = 0;
-  for (const { text, short } of blocks) {
-    const found = [text, short].find((each) => each !== undefined && each.length + 2 <= room);
-    if (found !== text) cut += 1;
-    if (found === undefined) continue;
-    chosen.push(found);
-    room -= found.length + 2;
+  const chosen = blocks.map(({ text, short = text }) => {
+    if (short.length + 2 > room) return undefined;
+    room -= short.length + 2;
+    return short;
+  });
+  for (const [index, { text }] of blocks.entries()) {
+    const short = chosen[index];
+    if (short === undefined || text.length - short.length > room) continue;
+    room -= text.length - short.length;
+    chosen[index] = text;
   }
-  return joined([...chosen, lastLine(cut, limit)]);
+  const cut = blocks.filter(({ text }, index) => chosen[index] !== text).length;
+  return joined([...chosen.filter((text) => text !== undefined), lastLine(cut, limit)]);
 }
 
 const joined = (texts: string[]) => `${texts.join("\n\n")}\n`;

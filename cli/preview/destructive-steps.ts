@@ -34,12 +34,12 @@ export function destructiveSteps(steps: ResourceStep[]): string[] {
 /** What takes a whole data volume away; a protected stack refuses it. */
 export function dataLosses(steps: ResourceStep[]): string[] {
   return steps.filter(isGone).flatMap((step) => {
-    const { type, name, before = {}, outputs } = step;
+    const { type, name, before = {}, outputs, retained } = step;
     const ownData = ownKind(step) === "NativeService" && (outputs.dropData ?? before.dropData) === true;
     if (ownData) {
       return [`Service ${code(name)} is ${gone(step)}, and its data with it (${code("dropData")}).`];
     }
-    return dataTypes.test(type)
+    return dataTypes.test(type) && !retained
       ? [`${code(`${type.split(":").at(-1)} ${name}`)} is ${gone(step)}, and what is in it with it.`]
       : [];
   });

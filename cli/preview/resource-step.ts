@@ -13,6 +13,10 @@ export interface ResourceStep {
   outputs: Properties;
   /** Its inputs as they will be, but for what no preview knows; undefined where it goes. */
   after?: Properties;
+  /** Inputs that its provider says differ, where it says so: of a secret nothing else tells. */
+  differing: string[];
+  /** Whether what it stands for stays when Pulumi lets go of it. */
+  retained: boolean;
 }
 
 /** A preview as Pulumi reports it. */
@@ -25,11 +29,20 @@ export interface PreviewSteps {
 interface PulumiState {
   inputs?: Properties;
   outputs?: Properties;
+  retainOnDelete?: boolean;
+}
+
+interface PulumiStep {
+  op: string;
+  urn: string;
+  oldState?: PulumiState;
+  newState?: PulumiState;
+  detailedDiff?: Record<string, unknown> | null;
 }
 
 /** What is read of `pulumi preview --json --show-sames`. */
 export interface PulumiPreview {
-  steps?: { op: string; urn: string; oldState?: PulumiState; newState?: PulumiState }[];
+  steps?: PulumiStep[];
   diagnostics?: { message?: string; severity?: string }[];
 }
 
@@ -39,10 +52,13 @@ const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 /** Orders the steps by name, so that the same plan reads the same whatever ran first. */
 export function readSteps({ steps = [], diagnostics = [] }: PulumiPreview): PreviewSteps {
   const read = steps
-    .map(({ op, urn, oldState, newState }) => {
-      const [type = "", name = ""] = urn.split("::").slice(-2);
+    .map(({ op, urn, oldState, newState, detailedDiff }) => {
+      const [types = "", name = ""] = urn.split("::").slice(2);
+      // The types of those that it belongs to come first.
+      const type = types.split("$").at(-1) ?? "";
       return {
         ...{ op, type, name, outputs: oldState?.outputs ?? {} },
+        ...{ differing: Object.keys(detailedDiff ?? {}), retained: oldState?.retainOnDelete ?? false },
         ...(oldState && { before: oldState.inputs ?? {} }),
         ...(newState && op !== "delete" && { after: known(newState.inputs ?? {}) }),
       };

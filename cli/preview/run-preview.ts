@@ -1,16 +1,16 @@
-import { homedir } from "node:os";
 import { TimeliftError } from "../../loaders/timelift-error.ts";
-import { projectDir } from "../backend.ts";
 import { hearPulumi } from "../pulumi.ts";
 import { driftLines } from "../schema/preview-drift.ts";
 import { type ChangePlan, planOf } from "./change-plan.ts";
+import { withoutPlaces } from "./places.ts";
 import { type PulumiPreview, readSteps } from "./resource-step.ts";
 
 /** Options that only say how Pulumi prints, which a plan has its own way for. */
 const looks = new Set(["--diff", "--json", "-j", "--show-sames", "--show-config", "--expect-no-changes"]);
 
 /**
- * Runs `pulumi preview` and sums it up. A preview that fails gives a plan with its errors.
+ * Runs `pulumi preview` and sums it up. A preview that fails gives a plan with its errors. It reads `--json`: the
+ * engine's event log holds every password in plain text.
  *
  * @param args Pulumi's own options, e.g. `--refresh`
  * @throws TimeliftError `preview-secrets` for `--show-secrets`, for what is summed up is meant to be published
@@ -26,10 +26,11 @@ export async function runPreview(stack: string, args: string[]): Promise<ChangeP
   }
   const drift = await driftLines(stack);
   const fixed = ["preview", "--json", "--show-sames", "--non-interactive", "--stack", stack];
-  const { stdout, stderr, exitCode } = await hearPulumi([
-    ...fixed,
-    ...args.filter((each) => !looks.has(each)),
-  ]);
+  const { stdout, stderr, exitCode } = await hearPulumi(
+    [...fixed, ...args.filter((each) => !looks.has(each))],
+    // Whoever sets it gets events in place of one JSON.
+    { PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "" },
+  );
   const preview = readSteps(parsed(stdout));
   if (exitCode !== 0 && preview.errors.length === 0) {
     preview.errors.push(stderr.trim() || stdout.trim() || `pulumi preview ended with ${exitCode}`);
@@ -50,6 +51,3 @@ function parsed(stdout: string): PulumiPreview {
     return {};
   }
 }
-
-/** Folders of this machine say nothing to a reviewer elsewhere. */
-const withoutPlaces = (text: string) => text.replaceAll(`${projectDir}/`, "").replaceAll(homedir(), "~");

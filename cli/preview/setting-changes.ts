@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { diffLines } from "../../migrations/schema-diff.ts";
+import { withoutPlaces } from "./places.ts";
 import { compare, ownKind, type Properties, type ResourceStep } from "./resource-step.ts";
 
 /** A setting that would be another than it is. */
@@ -26,6 +27,7 @@ const notSettings = new Set([
 const configKeys: Record<string, string> = { to: "migrateTo", when: "validate" };
 const secretName = /passwo?r?d|passphrase|secret|token|credential|api_?key/i;
 const secret = "(secret)";
+const changed = (shownValue: string) => (shownValue === "" ? "changed" : `${shownValue}, changed`);
 
 /** The settings of resources that stay, by name; a value that several resources share comes once. */
 export function settingChanges(steps: ResourceStep[]): SettingChange[] {
@@ -46,16 +48,36 @@ function changesOf(step: ResourceStep): (Omit<SettingChange, "of"> & { name: str
     flat(Object.entries(inputs).filter(([key]) => !skipped.has(key) && key in after));
   const [was, becomes] = [settings(before), settings(after)];
   const keys = [...new Set([...was.keys(), ...becomes.keys()])];
-  return keys.flatMap((key) => {
+  const seen = keys.flatMap((key) => {
     const [old, now] = [was.get(key), becomes.get(key)];
     // A flag that an earlier version did not know is off.
     if (old === now || (old === undefined && now === false)) return [];
     const [first = "", ...rest] = key.replace(/^declaration\./, "").split(".");
     const setting = [configKeys[first] ?? first, ...rest].join(".");
     const [from, to] = [shown(setting, old), shown(setting, now)];
+    // What differs is a secret, or a place of this machine.
+    if (from === to) return [{ name, setting, was: from, becomes: changed(to) }];
     if (!from.includes("\n") && !to.includes("\n")) return [{ name, setting, was: from, becomes: to }];
     return [{ name, setting, was: "", becomes: "", lines: diffLines(from.split("\n"), to.split("\n")) }];
   });
+  return [
+    ...seen,
+    ...secretsOf(step, seen.length).map((setting) => ({
+      name,
+      setting,
+      was: secret,
+      becomes: changed(secret),
+    })),
+  ];
+}
+
+/** Pulumi masks a secret on both sides: that it differs is all that can be told, and only where a provider says so. */
+function secretsOf(step: ResourceStep, seen: number): string[] {
+  const { op, before = {}, after = {}, differing } = step;
+  const masked = differing.filter((key) => before[key] === "[secret]" && after[key] === "[secret]");
+  // timelift's own says nothing; a service that is updated for no other reason has other passwords.
+  const unseen = op === "update" && seen === 0 && before.process === after.process;
+  return ownKind(step) === "NativeService" && unseen ? ["secrets"] : masked;
 }
 
 /** Leaves by their path; lists are leaves. */
@@ -75,5 +97,5 @@ function shown(setting: string, value: unknown): string {
   if (value === "[secret]" || secretName.test(setting)) return secret;
   // Where a file lies is of this machine.
   if (setting === "source") return String(value).replace(/^\/.*\//, "…/");
-  return String(value).replaceAll(/:\/\/[^\s/@]+@/g, `://${secret}@`);
+  return withoutPlaces(String(value).replaceAll(/:\/\/[^\s/@]+@/g, `://${secret}@`));
 }
