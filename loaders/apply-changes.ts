@@ -56,7 +56,7 @@ export async function applyChanges(
       change.load.deleted += (await change.merge?.delete()) ?? 0;
     });
   }
-  if (changes.some((change) => change.load.deleted > 0)) {
+  if (changes.some(({ load, merge }) => load.deleted > 0 || merge?.replacedRows)) {
     await restoreCascaded(context, changes, before, tasks);
     for (const change of changes) await requireCount(context, change);
     await requireUntouched(context, changes, before);

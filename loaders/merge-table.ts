@@ -10,14 +10,20 @@ export class Merge {
   readonly #columns: string[];
   /** Columns that tell rows apart, null where the target has no such key (yet). */
   readonly #key: string[] | null;
+  /** Columns of other unique keys, which TimescaleDB lets nobody update in a chunk of the columnstore. */
+  readonly #unique: string[];
   /** The staging table as SQL. */
   readonly stage: string;
+  /** Whether an update had to delete rows and insert them again, so that a cascade may have taken others along. */
+  replacedRows = false;
 
   constructor(client: pg.ClientBase, resolved: ResolvedTable, table: TargetTable, number: number) {
     this.#client = client;
     this.#target = quoteIdentifier(resolved.target);
     this.#columns = resolved.columns.map((column) => column.target);
     this.#key = mergeKey(resolved, table);
+    const unique = new Set(table.uniqueKeys.flat());
+    this.#unique = this.#columns.filter((column) => unique.has(column) && !this.#key?.includes(column));
     this.stage = quoteIdentifier(`timelift_stage_${number}`);
   }
 
@@ -52,14 +58,52 @@ export class Merge {
 
   /** Updates rows that differ in any byte (0 and -0, 1.0 and 1.00), json included. */
   async update(): Promise<number> {
-    const rest = this.#columns.filter((column) => !this.#key?.includes(column));
-    if (rest.length === 0) return 0;
-    const set = rest.map((column) => `${quoteIdentifier(column)} = s.${quoteIdentifier(column)}`).join(", ");
-    const row = (alias: string) =>
-      `ROW(${rest.map((column) => `${alias}.${quoteIdentifier(column)}`).join(", ")})`;
-    return this.#run(
-      `UPDATE ${this.#target} t SET ${set} FROM ${this.stage} s WHERE ${this.#match()} AND record_image_ne(${row("t")}, ${row("s")})`,
+    const free = this.#columns.filter(
+      (column) => !this.#key?.includes(column) && !this.#unique.includes(column),
     );
+    const moved = await this.#updateUnique();
+    if (free.length === 0) return moved;
+    return moved + (await this.#run(this.#updateSql(free)));
+  }
+
+  /** Rows whose other keys changed: updated, or, where TimescaleDB refuses that, deleted and inserted again. */
+  async #updateUnique(): Promise<number> {
+    if (this.#unique.length === 0) return 0;
+    const differing = `${this.#match()} AND ${this.#differs(this.#unique)}`;
+    const { rowCount } = await this.#client.query(
+      `SELECT FROM ${this.#target} t JOIN ${this.stage} s ON ${differing} LIMIT 1`,
+    );
+    if (rowCount === 0) return 0;
+    // The whole row, so that each counts once.
+    const rest = this.#columns.filter((column) => !this.#key?.includes(column));
+    await this.#client.query("SAVEPOINT timelift_update");
+    try {
+      const updated = await this.#run(`${this.#updateSql(rest)} AND ${this.#differs(this.#unique)}`);
+      await this.#client.query("RELEASE timelift_update");
+      return updated;
+    } catch (error) {
+      if ((error as { code?: string }).code !== "0A000") throw error;
+      await this.#client.query("ROLLBACK TO timelift_update");
+    }
+    this.replacedRows = true;
+    const again = this.#columns.map((column) => `s.${quoteIdentifier(column)}`).join(", ");
+    return this.#run(
+      `WITH moved AS (DELETE FROM ${this.#target} t USING ${this.stage} s WHERE ${differing} RETURNING ${again})
+       INSERT INTO ${this.#target} (${this.#list()}) OVERRIDING SYSTEM VALUE SELECT ${this.#list()} FROM moved`,
+    );
+  }
+
+  #updateSql(columns: string[]): string {
+    const set = columns
+      .map((column) => `${quoteIdentifier(column)} = s.${quoteIdentifier(column)}`)
+      .join(", ");
+    return `UPDATE ${this.#target} t SET ${set} FROM ${this.stage} s WHERE ${this.#match()} AND ${this.#differs(columns)}`;
+  }
+
+  #differs(columns: string[]): string {
+    const row = (alias: string) =>
+      `ROW(${columns.map((column) => `${alias}.${quoteIdentifier(column)}`).join(", ")})`;
+    return `record_image_ne(${row("t")}, ${row("s")})`;
   }
 
   /** Inserts rows whose key the target does not have. */

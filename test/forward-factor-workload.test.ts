@@ -112,6 +112,22 @@ describe.each(editions)("forward-factor on the %s edition", (edition) => {
     }
   });
 
+  test("a later load changes signals wherever their chunks are, in columns of unique keys too", async () => {
+    await deploy();
+    if (edition === "community") {
+      await target.client.query(
+        "SELECT compress_chunk(c, if_not_compressed => true) FROM show_chunks('signals') AS c",
+      );
+    }
+    const some = "id IN (SELECT signal_id FROM signal_user_decisions ORDER BY id LIMIT 5)";
+    at.write(`UPDATE signals SET ff_value = ff_value + 1 WHERE ${some}`);
+    expect((await at.load()).tables.signals).toMatchObject({ updated: 5, inserted: 0, deleted: 0 });
+    at.write(`UPDATE signals SET dedupe_key = 'changed ' || id WHERE ${some}`);
+    expect((await at.load()).tables.signals).toMatchObject({ updated: 5, inserted: 0, deleted: 0 });
+    await at.migrate("after-load");
+    onlyColumnstore(await open());
+  });
+
   test("a decision on a signal that is gone is a reject with its reason, and comes along once it is mended", async () => {
     await start();
     // As an application's connection is, unless it says otherwise.
