@@ -53,7 +53,7 @@ export interface TableLoad {
   updated: number;
   deleted: number;
   /**
-   * Rows of the source that are not in the target because a value does not fit.
+   * Rows of the source that are not in the target because a value does not fit, or a key refuses them.
    * @default 0
    */
   rejected?: number;

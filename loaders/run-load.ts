@@ -42,8 +42,8 @@ export interface RunLoadArgs {
    */
   partRows?: number;
   /**
-   * Rows that may be rejected, because a value does not fit its target column, before the load fails: a number of rows,
-   * or a share of the load's rows such as "0.1%". The rows that fit are loaded either way.
+   * Rows that may be rejected, because a value does not fit its target column or a key refuses them, before the load
+   * fails: a number of rows, or a share of the load's rows such as "0.1%". The rows that fit are loaded either way.
    * @default 0
    */
   maxRejects?: MaxRejects;

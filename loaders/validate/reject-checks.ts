@@ -33,7 +33,10 @@ export async function readLoadRejects(client: pg.ClientBase, workload: string): 
   }
 }
 
-/** Rows without a rowid that are equal in all their values have as many lines for each of their problems. */
+/**
+ * Rows without a rowid that are equal in all their values have as many lines for each of their problems. An older ledger
+ * has no digests, and names no row without a rowid.
+ */
 async function readClaims(client: pg.ClientBase, workload: string): Promise<Map<string, RowCounts>> {
   const { rows } = await client.query<{
     table: string;
@@ -42,8 +45,8 @@ async function readClaims(client: pg.ClientBase, workload: string): Promise<Map<
     rows: string;
   }>(
     `SELECT table_name AS "table", rowid::text, row_digest AS digest, max(lines)::text AS rows
-     FROM (SELECT table_name, rowid, row_digest, count(*) AS lines FROM timelift.reject
-           WHERE workload = $1 GROUP BY table_name, rowid, row_digest, column_name, reason) AS problems
+     FROM (SELECT table_name, rowid, to_jsonb(line) ->> 'row_digest' AS row_digest, count(*) AS lines
+           FROM timelift.reject AS line WHERE workload = $1 GROUP BY 1, 2, 3, column_name, reason) AS problems
      GROUP BY 1, 2, 3`,
     [workload],
   );
