@@ -1,5 +1,6 @@
 import type pg from "pg";
-import { isOlder, oldestTimescale } from "../edition.ts";
+import { isOlder } from "../../loaders/version-order.ts";
+import { oldestTimescale } from "../edition.ts";
 
 interface Known {
   /** PostgreSQL's version. */
