@@ -1,4 +1,5 @@
 import type { Connection } from "./connection.ts";
+import { quoteIdentifier } from "./identifier.ts";
 import { TimeliftError } from "./timelift-error.ts";
 
 /** What a user does about it: on a server that timelift started, and on one that others run. */
@@ -16,7 +17,7 @@ const distrusted = /^(CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|ERR_TLS_CERT_|ER
  */
 export function connectionRefused(
   subject: string,
-  { user, external = false }: Pick<Connection, "user" | "external">,
+  { database, user, external = false }: Connection,
   error: NodeJS.ErrnoException,
 ): TimeliftError {
   const of = (code: string, problem: string, remedies: Remedies) =>
@@ -80,6 +81,11 @@ export function connectionRefused(
       return of("database-missing", "there is no such database", {
         own: "check timelift:database, then timelift up",
         external: `create it, or mend its name: ${setUrl}`,
+      });
+    case "42501":
+      return of("database-refused", `it refused ${user}: ${message}`, {
+        own: "timelift up grants what the stack's roles need; run it again",
+        external: `GRANT CONNECT ON DATABASE ${quoteIdentifier(database)} TO ${quoteIdentifier(user)};`,
       });
     default:
       return of("database-refused", `it refused ${user}: ${message}`, {
