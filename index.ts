@@ -23,7 +23,7 @@ await findWorkload(workload);
 
 const { passwords: generated } = new Credentials("credentials");
 const [names, passwords] = [loginNames(external), loginPasswords(external, generated)];
-const platform = choosePlatform(config, { stateDir, workload });
+const platform = await choosePlatform(config, stateDir);
 const beside = onlyServices(platform, config.services);
 
 const timescale = platform.service(
@@ -81,8 +81,8 @@ export const databaseUrl = postgresUrl(
   passwords.timelift_app,
 );
 export const directUrl = postgresUrl(target, names.timelift_owner, passwords.timelift_owner);
-export const redisUrl = cache && urlOfRedis(cache, passwords.redis);
-export const prometheusUrl = metrics && `http://${metrics.host}:${metrics.port}`;
+export const redisUrl = cache ? urlOfRedis(cache, passwords.redis) : null;
+export const prometheusUrl = metrics ? `http://${metrics.host}:${metrics.port}` : null;
 export const rows = load.rows;
 export const loaded = load.summary;
 export const realised = pulumi

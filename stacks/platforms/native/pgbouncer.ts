@@ -1,8 +1,10 @@
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import pg from "pg";
-import { type Tls, trustedCertificates } from "../../../loaders/tls.ts";
+import { trustedCertificates } from "../../../loaders/tls.ts";
 import type { Role, Secrets } from "../../services/role.ts";
 import type { PgBouncerDeclaration } from "../../services/service.ts";
+import { upstreamLine, upstreamTls, upstreamUsers } from "./external-upstream.ts";
 import { askSql } from "./health.ts";
 import { scramSecret } from "./scram-secret.ts";
 import type { ServiceKind, Start } from "./service-kind.ts";
@@ -10,10 +12,9 @@ import type { ServiceKind, Start } from "./service-kind.ts";
 const caFile = "conf/server-ca.pem";
 
 /**
- * PgBouncer as a process. In front of the stack's own server its user list holds SCRAM secrets, the same as the
- * server's, so that it logs in with what the client proved and knows no password. A server of others has secrets that
- * nobody tells: there the list, readable by this user alone, holds the passwords. Its console answers on the Unix
- * socket, to this user alone.
+ * PgBouncer as a process. Its user list holds SCRAM secrets, the same as the server's, so that it logs in with
+ * what the client proved and knows no password; those of a server of others nobody knows, so there it holds passwords.
+ * Its console answers on the Unix socket, to this user alone.
  */
 export const pgbouncer: ServiceKind<PgBouncerDeclaration> = {
   secretsOf: (declaration) => declaration.users as Role[],
@@ -27,18 +28,19 @@ export const pgbouncer: ServiceKind<PgBouncerDeclaration> = {
       listen_port: declaration.port,
       unix_socket_dir: sandbox.inside(folder.socketMount),
       unix_socket_mode: "0700",
-      auth_file: join(state, "conf/userlist.txt"),
-      ...(upstream && serverTls(upstream.tls, join(state, caFile))),
+      auth_file: join(state, "secrets/userlist.txt"),
+      ...(upstream && upstreamTls(upstream, join(state, caFile))),
     };
-    const place = { host: upstream?.host ?? "127.0.0.1", port: upstreamPort, dbname: database };
     const lines = [
       "[databases]",
-      `"${database.replaceAll('"', '""')}" = ${connectString(place)}`,
+      upstream
+        ? upstreamLine(upstream, upstreamPort, database)
+        : `${database} = host=127.0.0.1 port=${upstreamPort} dbname=${database}`,
       "[pgbouncer]",
       ...Object.entries(settings).map(([name, value]) => `${name} = ${value}`),
     ];
     if (upstream && upstream.tls.mode !== "disable") folder.write(caFile, trustedCertificates(upstream.tls));
-    folder.write("conf/userlist.txt", await userList(declaration, secrets));
+    folder.write("secrets/userlist.txt", await userList(declaration, secrets));
     folder.write("conf/pgbouncer.ini", `${lines.join("\n")}\n`);
   },
 
@@ -48,15 +50,18 @@ export const pgbouncer: ServiceKind<PgBouncerDeclaration> = {
   ],
 
   ask: ({ declaration, secrets }) => {
-    const { port, database, health } = declaration;
+    const { port, database, health, upstream } = declaration;
     const role = health.role as Role;
-    const [user, password] = [nameOf(declaration, role), secrets[role]];
+    const [user, password] = [upstream?.names[role] ?? role, secrets[role]];
     return askSql({ host: "127.0.0.1", port, database, user, password }, health.query);
   },
 
   /** New sizes, users and passwords are taken in place, so that no application loses its connection. */
   async reload(start, before) {
-    if (before.port !== start.declaration.port) return false;
+    const { declaration } = start;
+    if (before.port !== declaration.port) return false;
+    // Connections to a server that is no longer meant would live on.
+    if (!isDeepStrictEqual(placeOf(before), placeOf(declaration))) return false;
     await onConsole(start, "RELOAD");
     return true;
   },
@@ -81,31 +86,14 @@ async function onConsole({ declaration, folder }: Start<PgBouncerDeclaration>, c
   }
 }
 
-/** What a role is called on the server behind the pool. */
-function nameOf({ upstream }: PgBouncerDeclaration, role: Role): string {
-  return upstream?.names[role] ?? role;
+/** Where a server of others is; the stack's own stays the same. */
+function placeOf({ upstream, upstreamPort, database }: PgBouncerDeclaration) {
+  return upstream && { ...upstream, upstreamPort, database };
 }
 
-async function userList(declaration: PgBouncerDeclaration, secrets: Secrets): Promise<string> {
-  // One login of an external server may stand for several roles.
-  const users = new Map<string, string>();
-  for (const role of declaration.users as Role[]) {
-    const name = nameOf(declaration, role);
-    users.set(name, declaration.upstream ? secrets[role] : await scramSecret(name, secrets[role]));
-  }
-  const quoted = (text: string) => `"${text.replaceAll('"', '""')}"`;
-  return [...users].map(([name, secret]) => `${quoted(name)} ${quoted(secret)}\n`).join("");
-}
-
-/** As libpq has it: to require TLS and to name a certificate authority is to verify it. */
-function serverTls({ mode, rootCert }: Tls, file: string): Record<string, string> {
-  if (mode === "disable") return { server_tls_sslmode: mode };
-  const verified = mode === "require" && rootCert !== undefined ? "verify-ca" : mode;
-  return { server_tls_sslmode: verified, server_tls_ca_file: file };
-}
-
-function connectString(place: Record<string, string | number>): string {
-  return Object.entries(place)
-    .map(([name, value]) => `${name}='${String(value).replaceAll("'", "''")}'`)
-    .join(" ");
+async function userList({ users, upstream }: PgBouncerDeclaration, secrets: Secrets): Promise<string> {
+  const roles = users as Role[];
+  if (upstream) return upstreamUsers(upstream, roles, secrets);
+  const lines = roles.map(async (role) => `"${role}" "${await scramSecret(role, secrets[role])}"\n`);
+  return (await Promise.all(lines)).join("");
 }
