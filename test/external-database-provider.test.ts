@@ -24,8 +24,6 @@ describe("an external database, without a connection", () => {
       tables: expect.arrayContaining(["signals", "telegram_chats", "users"]),
       views: ["signals_daily_summary", "signals_hourly"],
     });
-    const stockula = { ...inputs, workload: { name: "stockula", path: "", options: {} } };
-    expect((await check({}, stockula as never)).inputs.demand.guards).toBe(false);
   });
 
   test("fails in preview for a certificate authority that is not there", async () => {

@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { delimiter, join } from "node:path";
 import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildSample } from "../cli/sample/stockula.ts";
@@ -138,8 +138,13 @@ describe("an external database, from nothing to destroyed", () => {
     expect([exitCode, text]).toEqual([0, expect.not.stringContaining("Schema drift")]);
   });
 
-  test("commands find the database, each as its role", async () => {
+  test("commands find the database, each as its role, and bring Pulumi along to read its address", async () => {
     const { owner, loader, reader } = database.logins;
+    const { PATH = "" } = project.env;
+    const hasPulumi = (folder: string) => existsSync(join(folder, "pulumi"));
+    project.env.PATH = PATH.split(delimiter)
+      .filter((folder) => !hasPulumi(folder))
+      .join(delimiter);
     const run = async (...args: string[]) => {
       const { exitCode, output: text } = await project.timelift(...args);
       expectNoToken(text);
@@ -166,6 +171,7 @@ describe("an external database, from nothing to destroyed", () => {
     expect(await run("status")).toMatch(/redis +running/);
     expect(await run("logs", "timescaledb")).toMatch(/^1 timescaledb: stack dev has an external database/);
     expect(await run("logs", "redis")).toMatch(/^0 /);
+    project.env.PATH = PATH;
   });
 
   test("drift is found by preview, and a source that grew sends its new row", async () => {
