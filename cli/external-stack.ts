@@ -53,8 +53,13 @@ export async function externalLogins(stack: string): Promise<Logins> {
 async function externalTarget(stack: string): Promise<ExternalTarget> {
   const { readStackConfig } = await import("./stack-config.ts");
   const { external } = await readStackConfig(stack);
-  if (external === undefined) throw new Error(`Pulumi and Pulumi.${stack}.yaml do not agree on its platform`);
-  return external;
+  if (external !== undefined) return external;
+  throw new TimeliftError({
+    code: "stack-platform",
+    subject: `stack ${stack}`,
+    problem: `Pulumi.${stack}.yaml says that its platform is external, and Pulumi says that it is not`,
+    remedy: "run in the project whose stack it is; pulumi config shows what Pulumi reads",
+  });
 }
 
 /** Paths in the config start at the project, wherever the command runs. */

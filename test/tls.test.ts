@@ -1,8 +1,10 @@
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Connection, connect } from "../loaders/connection.ts";
+import { runLoad } from "../loaders/run-load.ts";
 import type { Tls } from "../loaders/tls.ts";
 import { copyOut } from "../loaders/validate/copy-out.ts";
 import { withTarget } from "../loaders/validate/target-session.ts";
@@ -141,6 +143,31 @@ describe("a connection", () => {
     expect(plain.messages).toBe(200_000);
     expect(await read({ mode: "verify-full", rootCert: certificates.ca })).toEqual(plain);
   });
+});
+
+test("a load over TLS, in two lanes, brings every row, and again finds nothing to do", async () => {
+  const source = join(folder, "app.db");
+  const sqlite = new Database(source);
+  sqlite.exec(`CREATE TABLE readings (id INTEGER PRIMARY KEY, device TEXT, value REAL);
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200000)
+    INSERT INTO readings SELECT i, 'device ' || (i % 97), i / 7.0 FROM n`);
+  const sum =
+    "SELECT count(*) AS rows, sum(id) AS ids, min(value) AS least, max(value) AS most FROM readings";
+  const expected = sqlite.prepare(sum).get();
+  sqlite.close();
+  const tls: Tls = { mode: "verify-full", rootCert: certificates.ca };
+  const owner = await connect(at("127.0.0.1", tls), "test");
+  await owner.query("CREATE TABLE readings (id bigint, device text, value double precision)");
+  const password = stackSecrets.timelift_loader;
+  const args = {
+    ...{ workload: "tls", loader: { tables: { readings: {} } }, source, copyPath: join(folder, "copy.db") },
+    ...{ target: at("127.0.0.1", tls, { user: "timelift_loader", password }), workers: 2 },
+  };
+  expect((await runLoad(args)).tables.readings).toMatchObject({ inserted: 200_000, rejected: 0 });
+  expect((await runLoad(args)).tables.readings).toMatchObject({ inserted: 0, updated: 0, deleted: 0 });
+  const { rows } = await owner.query(sum);
+  expect({ ...rows[0], rows: Number(rows[0].rows), ids: Number(rows[0].ids) }).toEqual(expected);
+  await owner.end();
 });
 
 describe("a pool in front of a server of others", () => {
