@@ -32,7 +32,7 @@ const timescale = platform.service(
 );
 const pooler = beside(
   pgbouncer({
-    ...{ port: ports.pgbouncer, upstreamPort: timescale.port, database },
+    ...{ port: ports.pgbouncer, upstreamPort: external?.port ?? ports.timescaledb, database },
     upstream: external && { host: external.host, tls: external.tls, names },
   }),
   passwords,
