@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { postgresUrl, redisUrl as urlOfRedis } from "./stacks/connection-url.ts";
-import { nativePlatform } from "./stacks/platforms/native.ts";
+import { loginNames, loginPasswords } from "./stacks/logins.ts";
+import { choosePlatform } from "./stacks/platforms/choose-platform.ts";
+import { endpointOf, onlyServices } from "./stacks/platforms/platform.ts";
 import { Credentials } from "./stacks/resources/credentials.ts";
 import { Migrations } from "./stacks/resources/migrations.ts";
 import { SqliteLoad } from "./stacks/resources/sqlite-load.ts";
@@ -13,32 +15,37 @@ import { timescaledb } from "./stacks/services/timescaledb.ts";
 import { findWorkload, workloadReference } from "./stacks/workload.ts";
 
 const config = readConfig();
-const { database, ports, source, edition, hypertables, memoryMb, cpus } = config;
-const { dropData, dropRows, protect, migrateTo: to } = config;
+const { database, ports, source, edition, hypertables, memoryMb, cpus, external } = config;
+const { dropRows, protect, migrateTo: to } = config;
 const stateDir = `.timelift/${config.stack}`;
 const workload = workloadReference(config);
 await findWorkload(workload);
 
-const { passwords } = new Credentials("credentials");
-const platform = nativePlatform({ stateDir, dropData });
+const { passwords: generated } = new Credentials("credentials");
+const [names, passwords] = [loginNames(external), loginPasswords(external, generated)];
+const platform = await choosePlatform(config, stateDir);
+const beside = onlyServices(platform, config.services);
 
 const timescale = platform.service(
   timescaledb({ port: ports.timescaledb, database, edition, memoryMb, cpus }),
   passwords,
 );
-const pooler = platform.service(
-  pgbouncer({ port: ports.pgbouncer, upstreamPort: ports.timescaledb, database }),
+const pooler = beside(
+  pgbouncer({
+    ...{ port: ports.pgbouncer, upstreamPort: external?.port ?? ports.timescaledb, database },
+    upstream: external && { host: external.host, tls: external.tls, names },
+  }),
   passwords,
   [timescale],
 );
-const cache = platform.service(redis({ port: ports.redis }), passwords);
-const metrics = platform.service(prometheus({ port: ports.prometheus }), passwords);
+const cache = beside(redis({ port: ports.redis }), passwords);
+const metrics = beside(prometheus({ port: ports.prometheus }), passwords);
 
-const target = { host: timescale.host, port: timescale.port, database };
+const target = endpointOf(timescale, database);
 const data = { source, workload, target, stateDir };
 const schema = {
   ...{ workload, edition, hypertables, target, to, dropRows, protect },
-  password: passwords.timelift_owner,
+  ...{ user: names.timelift_owner, password: passwords.timelift_owner },
 };
 
 const tables = new Migrations(
@@ -50,6 +57,7 @@ const load = new SqliteLoad("load", {
   ...data,
   maxRejects: config.maxRejects,
   hypertables,
+  user: names.timelift_loader,
   password: passwords.timelift_loader,
   tables: tables.applied,
   held: tables.held,
@@ -57,6 +65,7 @@ const load = new SqliteLoad("load", {
 const keys = new Migrations("keys", { phase: "after-load", ...schema, loaded: load.loaded });
 const validation = new Validation("validation", {
   ...data,
+  user: names.timelift_readonly,
   password: passwords.timelift_readonly,
   loaded: load.loaded,
   after: keys.applied,
@@ -67,13 +76,13 @@ const validation = new Validation("validation", {
 });
 
 export const databaseUrl = postgresUrl(
-  { ...target, port: pooler.port },
-  "timelift_app",
+  endpointOf(pooler ?? timescale, database),
+  names.timelift_app,
   passwords.timelift_app,
 );
-export const directUrl = postgresUrl(target, "timelift_owner", passwords.timelift_owner);
-export const redisUrl = urlOfRedis(cache, passwords.redis);
-export const prometheusUrl = `http://${metrics.host}:${metrics.port}`;
+export const directUrl = postgresUrl(target, names.timelift_owner, passwords.timelift_owner);
+export const redisUrl = cache ? urlOfRedis(cache, passwords.redis) : null;
+export const prometheusUrl = metrics ? `http://${metrics.host}:${metrics.port}` : null;
 export const rows = load.rows;
 export const loaded = load.summary;
 export const realised = pulumi
@@ -85,7 +94,7 @@ export const report = validation.report;
 export const reportPage = validation.page;
 export const versions = {
   timescaledb: timescale.version,
-  pgbouncer: pooler.version,
-  redis: cache.version,
-  prometheus: metrics.version,
+  pgbouncer: pooler?.version,
+  redis: cache?.version,
+  prometheus: metrics?.version,
 };

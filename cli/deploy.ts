@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { readSourceHeader } from "../loaders/source/source-header.ts";
 import { keepDataVariable } from "../stacks/keep-data.ts";
 import { projectDir } from "./backend.ts";
+import { requireExternalKept } from "./external-stack.ts";
 import { isProtectedStack, requireKept } from "./protected-stack.ts";
 import { prepareStack, pulumi, setConfig } from "./pulumi.ts";
 
@@ -16,7 +17,8 @@ const descriptions = {
   up: "Deploys a stack: services, migrations, load, validation. A failed validation fails it.",
   preview: "Shows what up would do, with the SQL of new migrations and the rows that will go.",
   refresh: "Compares the state with what is there (pulumi refresh).",
-  destroy: "Stops a stack's services. Their data stays unless the stack's config says dropData.",
+  destroy:
+    "Stops a stack's services. Their data stays unless the stack's config says dropData; an external database always does.",
 };
 
 type Verb = keyof typeof descriptions;
@@ -28,6 +30,7 @@ type Verb = keyof typeof descriptions;
 export function deployCommand(verb: Exclude<Verb, "preview">): Command {
   return deployVerb(verb).action(async (options: DeployOptions, { args }: Command) => {
     const { stack, isProtected } = await prepareDeploy(options);
+    if (verb === "destroy") requireExternalKept(stack);
     if (verb === "up" && isProtected) await requirePlanKept(stack, args);
     const keeping = isProtected ? { [keepDataVariable]: "true" } : {};
     process.exitCode = await pulumi([verb, "--stack", stack, ...unattended(verb), ...args], keeping);

@@ -1,6 +1,8 @@
 import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command, InvalidArgumentError } from "commander";
+import { TimeliftError } from "../loaders/timelift-error.ts";
+import { isExternal } from "./external-stack.ts";
 import { stackService } from "./stack-services.ts";
 
 /** `timelift logs SERVICE`: the end of a service's log, and with -f what it says from now on. */
@@ -12,10 +14,20 @@ export function logsCommand(): Command {
     .option("-n, --lines <count>", "how many lines", lineCount, 100)
     .option("-f, --follow", "go on until Ctrl-C")
     .action(async (name: string, options: { stack: string; lines: number; follow?: boolean }) => {
+      if (name === "timescaledb" && isExternal(options.stack)) throw elsewhere(options.stack);
       const { folder } = stackService(options.stack, name);
       const end = printEnd(folder.logFile, options.lines);
       if (options.follow) await follow(folder.logFile, end);
     });
+}
+
+function elsewhere(stack: string): TimeliftError {
+  return new TimeliftError({
+    code: "service-external",
+    subject: "timescaledb",
+    problem: `stack ${stack} has an external database, whose log is where it runs.`,
+    remedy: "look there; timelift status says whether it answers.",
+  });
 }
 
 function lineCount(text: string): number {

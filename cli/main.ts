@@ -27,6 +27,10 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     summary: "a shell in which plain pulumi commands work",
     load: async () => (await import("./shell.ts")).shellCommand(),
   },
+  target: {
+    summary: "what a database of your own lacks for timelift",
+    load: async () => (await import("./target.ts")).targetCommand(),
+  },
   status: {
     summary: "what runs, where, since when",
     load: async () => (await import("./status.ts")).statusCommand(),

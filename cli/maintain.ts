@@ -33,7 +33,7 @@ export function maintainCommand(): Command {
 }
 
 async function maintain(names: string[], { stack, all, list }: MaintainOptions): Promise<void> {
-  const client = await connect(connectionAs(stack, "timelift_owner"), "maintain");
+  const client = await connect(await connectionAs(stack, "timelift_owner"), "maintain");
   try {
     const tasks = await readTasks(client);
     for (const name of names) requireTask(name, tasks);

@@ -57,7 +57,7 @@ async function onTarget(
   { stack }: Pick<Options, "stack">,
   work: (client: pg.Client, workload: string) => Promise<void>,
 ): Promise<void> {
-  const target = connectionAs(stack, "timelift_readonly");
+  const target = await connectionAs(stack, "timelift_readonly");
   const { name } = await findWorkload(workloadReference(await readStackConfig(stack)));
   const client = await connect(target, "rejects");
   try {

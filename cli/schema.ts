@@ -75,7 +75,7 @@ async function accept(stack: string): Promise<void> {
 }
 
 async function onTarget<T>(stack: string, role: Role, work: (client: pg.Client) => Promise<T>): Promise<T> {
-  const client = await connect(connectionAs(stack, role), "schema");
+  const client = await connect(await connectionAs(stack, role), "schema");
   try {
     return await work(client);
   } finally {

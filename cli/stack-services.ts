@@ -6,6 +6,7 @@ import { ServiceFolder, type ServiceRecord } from "../stacks/platforms/native/se
 import type { Role } from "../stacks/services/role.ts";
 import { type ServiceName, serviceNames } from "../stacks/services/service.ts";
 import { projectDir } from "./backend.ts";
+import { externalConnection, isExternal } from "./external-stack.ts";
 
 /** A service that a stack has or had, with what is remembered of it. */
 export interface StackService {
@@ -49,9 +50,10 @@ export function stackService(stack: string, name: string): StackService {
 /**
  * How a database role of a stack connects to its target, directly.
  *
- * @throws TimeliftError `service-unknown`, `service-not-running`
+ * @throws TimeliftError `service-unknown`, `service-not-running`; as `readStackConfig` for an external database
  */
-export function connectionAs(stack: string, role: Role): Connection {
+export async function connectionAs(stack: string, role: Role): Promise<Connection> {
+  if (isExternal(stack)) return externalConnection(stack, role);
   const { folder, record } = stackService(stack, "timescaledb");
   const password = folder.secret(role);
   const { declaration } = record;

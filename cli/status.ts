@@ -2,20 +2,24 @@ import { readdirSync, readFileSync } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
+import { connect } from "../loaders/connection.ts";
+import { TimeliftError } from "../loaders/timelift-error.ts";
 import { secondsAlive } from "../stacks/platforms/native/process.ts";
+import { externalConnection, isExternal } from "./external-stack.ts";
 import { type StackService, stackServices } from "./stack-services.ts";
 
-/** One service, as `timelift status --json` prints it. Sizes in bytes; null where it does not run. */
+/** One service, as `timelift status --json` prints it. Sizes in bytes; null where it does not run, or nothing tells. */
 interface ServiceStatus {
   service: string;
-  state: "running" | "stopped";
+  /** A database of others answers, or does not. */
+  state: "running" | "stopped" | "answers" | "no answer";
   pid: number | null;
   port: number;
   version: string;
   origin: string;
   uptimeSeconds: number | null;
   memoryBytes: number | null;
-  dataBytes: number;
+  dataBytes: number | null;
 }
 
 /** `timelift status [--json]`: what runs, where, since when, and how large it is. Starts nothing. */
@@ -25,7 +29,13 @@ export function statusCommand(): Command {
     .option("--stack <name>", "the stack", "dev")
     .option("--json", "one JSON array instead of a table")
     .action(async ({ stack, json }: { stack: string; json?: boolean }) => {
-      const statuses = await Promise.all(stackServices(stack).map(statusOf));
+      const own = stackServices(stack).filter(
+        ({ folder }) => folder.name !== "timescaledb" || !isExternal(stack),
+      );
+      const statuses = await Promise.all([
+        ...(isExternal(stack) ? [externalStatus(stack)] : []),
+        ...own.map(statusOf),
+      ]);
       if (json) console.log(JSON.stringify(statuses, null, 2));
       else console.log(statuses.length === 0 ? `stack ${stack} has no services` : table(statuses));
     });
@@ -44,6 +54,38 @@ async function statusOf({ folder, record }: StackService): Promise<ServiceStatus
     memoryBytes: running ? memoryOf(running.pid) : null,
     dataBytes: await sizeOf(folder.data),
   };
+}
+
+/** How long an external database may take to answer, in milliseconds. */
+const patienceMs = 5_000;
+
+/** What a database of others says of itself; where it does not answer, why stands on stderr. */
+async function externalStatus(stack: string): Promise<ServiceStatus> {
+  const connection = await externalConnection(stack, "timelift_readonly");
+  const at = {
+    service: "timescaledb",
+    pid: null,
+    port: connection.port,
+    origin: connection.host,
+    memoryBytes: null,
+  };
+  try {
+    const client = await connect(connection, "status", { patienceMs });
+    try {
+      const { rows } = await client.query<{ version: string; uptimeSeconds: number; dataBytes: number }>(
+        `SELECT coalesce((SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'), '-') AS version,
+           extract(epoch FROM now() - pg_postmaster_start_time())::int AS "uptimeSeconds",
+           pg_database_size(current_database())::float8 AS "dataBytes"`,
+      );
+      return { ...at, state: "answers", ...(rows[0] as (typeof rows)[0]) };
+    } finally {
+      await client.end();
+    }
+  } catch (error) {
+    if (!(error instanceof TimeliftError)) throw error;
+    console.error(error.message);
+    return { ...at, state: "no answer", version: "-", uptimeSeconds: null, dataBytes: null };
+  }
 }
 
 /** Memory of a process and all below it; what several share (PostgreSQL's buffers) is counted once. */
@@ -91,7 +133,7 @@ function table(statuses: ServiceStatus[]): string {
     each.origin,
     each.uptimeSeconds === null ? "-" : duration(each.uptimeSeconds),
     each.memoryBytes === null ? "-" : megabytes(each.memoryBytes),
-    megabytes(each.dataBytes),
+    each.dataBytes === null ? "-" : megabytes(each.dataBytes),
   ]);
   const rows = [header, ...lines];
   const widths = header.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

@@ -64,7 +64,7 @@ export function validateCommand(): Command {
 async function requestOf({ stack, thresholds }: ValidateOptions): Promise<ValidateCommandRequest> {
   const { readStackConfig } = await import("./stack-config.ts");
   const { connectionAs, stackFolder } = await import("./stack-services.ts");
-  const target = connectionAs(stack, "timelift_readonly");
+  const target = await connectionAs(stack, "timelift_readonly");
   const config = await readStackConfig(stack);
   const copyPath = copyPathIn(stackFolder(stack));
   return {

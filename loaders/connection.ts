@@ -1,5 +1,6 @@
 import pg from "pg";
-import { TimeliftError } from "./timelift-error.ts";
+import { connectionRefused } from "./connection-refused.ts";
+import { type Tls, tlsOptions } from "./tls.ts";
 
 /** Where a PostgreSQL database is and who connects. The password never leaves memory, environment or a 0600 file. */
 export interface Connection {
@@ -8,79 +9,57 @@ export interface Connection {
   database: string;
   user: string;
   password: string;
+  /**
+   * How it is encrypted.
+   * @default plain text, which is for loopback
+   */
+  tls?: Tls;
+  /**
+   * Whether others run the server: then errors send the user to them, and what lies between may drop idle connections.
+   * @default false: timelift started it
+   */
+  external?: boolean;
+  /**
+   * Whether the session writes nothing, whatever its role may do.
+   * @default false
+   */
+  readOnly?: boolean;
 }
+
+/** How long a server of others may take to answer, in milliseconds. A firewall that drops packets never does. */
+const externalPatienceMs = 20_000;
+/** When a silent connection to it is first asked whether it is there, in milliseconds; NAT tables forget in minutes. */
+const keepAliveMs = 60_000;
 
 /**
  * Opens one client; the caller ends it. `purpose` is what `pg_stat_activity` shows. With `patienceMs`, connecting and
  * each query fail when they take longer.
- * @throws TimeliftError `database-unreachable`, `database-starting`, `database-password`, `database-missing`, `database-refused`
+ * @throws TimeliftError `database-*`, as `connectionRefused`; `tls-root-certificate`
  */
 export async function connect(
   connection: Connection,
   purpose: string,
   { patienceMs }: { patienceMs?: number } = {},
 ): Promise<pg.Client> {
+  const { tls, external = false, readOnly = false, ...place } = connection;
   const client = new pg.Client({
-    ...connection,
+    ...place,
+    ssl: tlsOptions(tls),
     application_name: `timelift ${purpose}`,
-    connectionTimeoutMillis: patienceMs,
+    connectionTimeoutMillis: patienceMs ?? (external ? externalPatienceMs : undefined),
     query_timeout: patienceMs,
+    ...(external && { keepAlive: true, keepAliveInitialDelayMillis: keepAliveMs }),
   });
   try {
     await client.connect();
   } catch (error) {
-    throw refused(connection, error as NodeJS.ErrnoException);
+    throw connectionRefused(describeTarget(connection), connection, error as NodeJS.ErrnoException);
   }
+  if (readOnly) await client.query("SET default_transaction_read_only = on");
   return client;
 }
 
 /** A database, as messages name it. */
 export function describeTarget({ database, host, port }: Partial<Connection>): string {
   return `database ${database} at ${host}:${port}`;
-}
-
-function refused(connection: Connection, error: NodeJS.ErrnoException): TimeliftError {
-  const { user } = connection;
-  const subject = describeTarget(connection);
-  const of = (code: string, problem: string, remedy: string) =>
-    new TimeliftError({ code, subject, problem, remedy, cause: error });
-  if (error.message === "timeout expired") {
-    return of(
-      "database-unreachable",
-      "it takes connections and does not answer",
-      "timelift status shows what runs, timelift logs timescaledb what it does",
-    );
-  }
-  switch (error.code) {
-    case "ECONNREFUSED":
-    case "ENOTFOUND":
-    case "ETIMEDOUT":
-    case "EHOSTUNREACH":
-    case "ECONNRESET":
-      return of(
-        "database-unreachable",
-        `nobody answers there (${error.code})`,
-        "start it with timelift up; timelift status shows what runs",
-      );
-    case "57P03":
-      return of(
-        "database-starting",
-        `it takes no connection now: ${error.message}`,
-        "try again in a few seconds",
-      );
-    case "28P01":
-      return of(
-        "database-password",
-        `the password of ${user} is wrong`,
-        "timelift up sets the passwords that the stack's state holds; run it again",
-      );
-    case "3D000":
-      return of("database-missing", "there is no such database", "check timelift:database, then timelift up");
-    default:
-      return of(
-        "database-refused",
-        `it refused ${user}: ${error.message}`,
-        "timelift logs timescaledb shows the server's side",
-      );
-  }
 }

@@ -2,6 +2,7 @@ import { availableParallelism } from "node:os";
 import type pg from "pg";
 import type { Connection } from "./connection.ts";
 import type { LoadContext } from "./copy-table.ts";
+import { readFreeConnections } from "./free-connections.ts";
 import { LoadSession } from "./load-session.ts";
 import { SourceReader } from "./source/source-reader.ts";
 
@@ -17,11 +18,8 @@ const mostByDefault = 4;
 export async function laneCount(client: pg.ClientBase, asked: number | undefined): Promise<number> {
   const wanted = asked ?? Math.min(mostByDefault, Math.floor(availableParallelism() / 2));
   if (wanted <= 1) return 1;
-  const { rows } = await client.query<{ free: number }>(
-    `SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
-            - (SELECT count(*)::int FROM pg_stat_activity WHERE backend_type = 'client backend') AS free`,
-  );
-  return Math.max(1, Math.min(wanted, 1 + (rows[0]?.free ?? 0) - spare));
+  const free = await readFreeConnections(client);
+  return Math.max(1, Math.min(wanted, 1 + free - spare));
 }
 
 /** A second way into the same load. */

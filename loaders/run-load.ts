@@ -107,8 +107,7 @@ export async function runLoad(args: RunLoadArgs): Promise<LoadResult> {
   }
 }
 
-function triedAgain({ code, subject, message, remedy, cause }: TimeliftError, times: number): TimeliftError {
-  const problem = message.slice(subject.length + 2, message.indexOf("\n  remedy: "));
+function triedAgain({ code, subject, problem, remedy, cause }: TimeliftError, times: number): TimeliftError {
   return new TimeliftError({
     code,
     subject,

@@ -7,6 +7,8 @@ export class TimeliftError extends Error {
   readonly code: string;
   /** What the error is about: a file, a table, a service, a config key. */
   readonly subject: string;
+  /** Why it happened. */
+  readonly problem: string;
   /** What the user can do. */
   readonly remedy: string;
   /** Makes Pulumi show the message alone when its program fails with it. */
@@ -17,6 +19,7 @@ export class TimeliftError extends Error {
     this.name = "TimeliftError";
     this.code = parts.code;
     this.subject = parts.subject;
+    this.problem = parts.problem;
     this.remedy = parts.remedy;
   }
 }

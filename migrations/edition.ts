@@ -30,7 +30,7 @@ export async function readEdition(client: pg.ClientBase): Promise<Edition | null
 /** What of a server migrations need. */
 const oldestPostgres = 15;
 const newestPostgres = 18;
-const oldestTimescale = "2.17";
+export const oldestTimescale = "2.17";
 
 /** A server that migrations cannot run on: what it is, and what to do. */
 export interface Unsupported {

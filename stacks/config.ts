@@ -1,7 +1,15 @@
 import { z } from "zod";
 import { maxRejectsPattern } from "../loaders/reject-limit.ts";
 import { TimeliftError } from "../loaders/timelift-error.ts";
+import {
+  type ExternalTarget,
+  externalExamples,
+  externalKeys,
+  readExternalTarget,
+} from "./external-target.ts";
 import { hypertableSettingNames, hypertables } from "./hypertable-config.ts";
+import { besideNames, services } from "./service-config.ts";
+import type { ServiceName } from "./services/service.ts";
 import { thresholdNames, thresholds } from "./threshold-config.ts";
 
 const port = (standard: number) => z.int().min(1024).max(65535).default(standard);
@@ -32,9 +40,12 @@ const keys = z.strictObject({
   workloadPath: z.string().default(""),
   /** Parsed again by the workload's own schema. */
   workloadOptions: z.record(z.string(), z.unknown()).default({}),
-  /** How services become real. */
-  platform: z.enum(["native"]).default("native"),
-  /** Name of the target database. */
+  /** How services become real; external takes a database that is there already. */
+  platform: z.enum(["native", "external"]).default("native"),
+  ...externalKeys,
+  /** What runs beside the database; by default all of it, and nothing beside an external one. */
+  services,
+  /** Name of the target database; that of an external one is in its URL. */
   database: z.string().regex(name, "a lower-case PostgreSQL name, at most 63 characters").default("timelift"),
   /** MiB that TimescaleDB is tuned for. */
   memoryMb: z.coerce.number().int().min(256).default(2048),
@@ -74,9 +85,14 @@ const schema = keys.superRefine(({ protect, ...config }, context) => {
 });
 
 /** The stack's config, parsed and complete. */
-export type StackConfig = z.infer<typeof schema> & { stack: string };
+export type StackConfig = Omit<z.infer<typeof schema>, "services"> & {
+  stack: string;
+  services: ServiceName[];
+  /** The database that the URLs name; on the platform external. */
+  external?: ExternalTarget;
+};
 
-const objects = ["workloadOptions", "ports", "hypertables", "thresholds"] as const;
+const objects = ["workloadOptions", "ports", "hypertables", "thresholds", "services"] as const;
 
 const examples: Record<keyof typeof keys.shape, string> = {
   source: "source path/to/app.db",
@@ -84,6 +100,8 @@ const examples: Record<keyof typeof keys.shape, string> = {
   workloadPath: "workloadPath path/to/workload",
   workloadOptions: "--path timelift:workloadOptions.priceType 'numeric(20,6)'",
   platform: "platform native",
+  ...externalExamples,
+  services: "--path 'timelift:services[0]' redis",
   database: "database timelift",
   memoryMb: "memoryMb 2048",
   cpus: "cpus 2",
@@ -100,25 +118,49 @@ const examples: Record<keyof typeof keys.shape, string> = {
 };
 
 /**
- * Parses the raw config of a stack (`timelift:key` -> text as Pulumi hands it over).
- * @throws TimeliftError `config` that lists every problem at once, each with key, value, what is allowed, and
- * the line that mends it
+ * Parses the raw config of a stack (`timelift:key` -> text as Pulumi hands it over). `isSecret` says whether a key is
+ * kept encrypted, which URLs have to be.
+ * @throws TimeliftError `config` that lists every problem at once, each with key, value (but that of a URL), what is
+ * allowed, and the line that mends it
  */
-export function parseConfig(raw: Record<string, string>, stack: string): StackConfig {
+export function parseConfig(
+  raw: Record<string, string>,
+  stack: string,
+  isSecret: (key: string) => boolean = () => true,
+): StackConfig {
   const own = Object.entries(raw).flatMap(([key, value]) =>
     key.startsWith("timelift:") ? [[key.slice("timelift:".length), value] as const] : [],
   );
   const values = Object.fromEntries(own.map(([key, value]) => [key, plain(key, value)]));
   const parsed = schema.safeParse(values);
-  if (parsed.success) return { ...parsed.data, stack };
-  throw new TimeliftError({
+  if (!parsed.success) {
+    const problems = parsed.error.issues.flatMap((issue) => describe(issue, values));
+    throw refused(stack, problems);
+  }
+  const external = readExternalTarget(parsed.data, isSecret);
+  if (Array.isArray(external)) {
+    const problems = external.map(({ key, problem, example }) =>
+      line(`${key}: ${problem}`, example ?? examples[key]),
+    );
+    throw refused(stack, problems);
+  }
+  const { services = external ? [] : besideNames } = parsed.data;
+  return { ...parsed.data, services, stack, ...(external && { external, database: external.database }) };
+}
+
+function refused(stack: string, problems: string[]): TimeliftError {
+  return new TimeliftError({
     code: "config",
     subject: `config of stack ${stack}`,
-    problem: `${parsed.error.issues.length} of its values cannot be used\n${parsed.error.issues
-      .flatMap((issue) => describe(issue, values))
-      .join("\n")}`,
+    problem: `${problems.length} of its values cannot be used\n${problems.join("\n")}`,
     remedy: "run the lines above, or edit the stack's Pulumi file, then run again",
   });
+}
+
+/** A problem and the command that mends it. */
+function line(problem: string, example: string): string {
+  const set = example.startsWith("--") ? example : `timelift:${example}`;
+  return `  timelift:${problem}\n    pulumi config set ${set}`;
 }
 
 /** Keys of the config, or of one of its objects. */
@@ -150,8 +192,7 @@ function describe(issue: z.core.$ZodIssue, values: Record<string, unknown>): str
     (at, step) => (at as Record<PropertyKey, unknown>)?.[step],
     values,
   );
-  const given = value === undefined ? "" : ` = ${JSON.stringify(value)}`;
+  const given = value === undefined || key in externalKeys ? "" : ` = ${JSON.stringify(value)}`;
   const example = examples[key].replace("SERVICE", String(issue.path[1] ?? "timescaledb"));
-  const line = example.startsWith("--") ? example : `timelift:${example}`;
-  return [`  timelift:${issue.path.join(".")}${given}: ${issue.message}\n    pulumi config set ${line}`];
+  return [line(`${issue.path.join(".")}${given}: ${issue.message}`, example)];
 }

@@ -7,9 +7,17 @@ export function postgresUrl(
   user: string,
   password: pulumi.Input<string>,
 ): pulumi.Output<string> {
-  return pulumi.secret(
-    pulumi.interpolate`postgresql://${user}:${password}@${at.host}:${at.port}/${at.database}`,
+  const { mode, rootCert } = at.tls ?? {};
+  const options = Object.entries({ sslmode: mode, sslrootcert: rootCert }).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`],
   );
+  const host = at.host.includes(":") ? `[${at.host}]` : at.host;
+  const place = `${host}:${at.port}/${encodeURIComponent(at.database)}`;
+  const query = options.length > 0 ? `?${options.join("&")}` : "";
+  const login = pulumi
+    .output(password)
+    .apply((text) => `${encodeURIComponent(user)}:${encodeURIComponent(text)}`);
+  return pulumi.secret(pulumi.interpolate`postgresql://${login}@${place}${query}`);
 }
 
 /** A Redis URL with its password, as a Pulumi secret. */

@@ -41,7 +41,7 @@ const template = "timelift_template";
  * started by whoever asks first.
  */
 export async function databaseFromTemplate(name: string): Promise<TestDatabase> {
-  const { socket, port } = await server();
+  const { socket, port } = await testServer();
   const database = `test_${name.replace(/\W/g, "_").toLowerCase()}_${randomBytes(4).toString("hex")}`;
   await asSuperuser(socket, superuser, async (client) => {
     await client.query(`CREATE DATABASE ${database} TEMPLATE ${template} OWNER timelift_owner`);
@@ -66,7 +66,7 @@ export async function databaseFromTemplate(name: string): Promise<TestDatabase> 
 let started: Promise<{ socket: SuperuserSocket; port: number }> | undefined;
 
 /** The run's server with its template, started once in each test process and really once in a run. */
-function server(): Promise<{ socket: SuperuserSocket; port: number }> {
+export function testServer(): Promise<{ socket: SuperuserSocket; port: number }> {
   started ??= startServer();
   return started;
 }

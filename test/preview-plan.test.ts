@@ -150,6 +150,21 @@ describe("the plan of a preview", () => {
     expect(text.trimEnd().split("\n").at(-1)).toMatch(/^\*\*Cut/);
   });
 
+  test("another host of an external database is another database, another port of the stack's own is not", () => {
+    const change = (was: Properties, becomes: Properties) =>
+      plan("Migrations", "keys", {
+        ...{ op: "update", was: { ...phase({}), target: was }, becomes: { ...phase({}), target: becomes } },
+      }).destructive;
+    const external = { host: "a.example", port: 5432, database: "app", external: true };
+    expect(change(external, { ...external, host: "b.example" })).toEqual([
+      "The target database changes from `app at a.example:5432` to `app at b.example:5432`: all is loaded anew, and `app at a.example:5432` is kept up to date no more.",
+    ]);
+    expect(change(external, external)).toEqual([]);
+    const own = { host: "127.0.0.1", port: 15432, database: "app" };
+    expect(change(own, { ...own, port: 15433 })).toEqual([]);
+    expect(change(own, external)[0]).toContain("from `app` to `app at a.example:5432`");
+  });
+
   test("what looks like a secret is not shown, nor what would be Markdown", () => {
     const settings = (password: string, url: string) => ({
       declaration: { settings: { requirepass: "x", admin_password: password, url, "a|b": "`c`" } },

@@ -85,15 +85,25 @@ export class ProjectCopy {
   }
 
   /** Runs plain `pulumi` on stack dev, as in `timelift shell`. */
-  async pulumi(...args: string[]): Promise<Outcome> {
+  pulumi(...args: string[]): Promise<Outcome> {
+    return this.#run(args);
+  }
+
+  async #run(args: string[], input?: string): Promise<Outcome> {
     const env = {
       ...this.env,
       PULUMI_BACKEND_URL: `file://${join(this.dir, ".timelift", "state")}`,
       PULUMI_CONFIG_PASSPHRASE_FILE: join(this.dir, ".timelift", "passphrase"),
       PULUMI_SKIP_UPDATE_CHECK: "true",
     };
-    const options = { cwd: this.dir, env, extendEnv: false, all: true, reject: false } as const;
+    const options = { cwd: this.dir, env, extendEnv: false, all: true, reject: false, input } as const;
     return outcome(execa("pulumi", [...args, "--stack", "dev"], options));
+  }
+
+  /** Sets a secret of the config as a user would whose shell shall not remember it: by stdin. */
+  async secret(key: string, value: string): Promise<void> {
+    const { exitCode, output } = await this.#run(["config", "set", "--secret", `timelift:${key}`], value);
+    if (exitCode !== 0) throw new Error(output);
   }
 
   remove(): void {

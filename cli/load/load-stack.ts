@@ -42,7 +42,7 @@ export async function loadStack(options: LoadOptions): Promise<void> {
 
 async function argsOf(options: LoadOptions): Promise<OutlookArgs> {
   const { stack, force } = options;
-  const target = connectionAs(stack, "timelift_loader");
+  const target = await connectionAs(stack, "timelift_loader");
   const config = await readStackConfig(stack);
   const workload = await findWorkload(workloadReference(config));
   const source = options.source ? resolve(options.source) : resolve(projectDir, config.source);

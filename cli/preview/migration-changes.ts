@@ -1,5 +1,6 @@
 import { lossesIn, lossText } from "../../migrations/losses.ts";
 import { phases } from "../../migrations/migration-files.ts";
+import type { Endpoint } from "../../stacks/resources/endpoint.ts";
 import { compare, type Properties, type ResourceStep, stepsOfKind } from "./resource-step.ts";
 
 /** A migration that would run. */
@@ -126,7 +127,9 @@ interface Applied {
 
 /** Name of the database that a resource works on. */
 export function databaseOf(properties: Properties | undefined): string | undefined {
-  return (properties?.target as { database?: string } | undefined)?.database;
+  const target = properties?.target as Partial<Endpoint> | undefined;
+  // One of the stack's own stays the same wherever it listens.
+  return target?.external ? `${target.database} at ${target.host}:${target.port}` : target?.database;
 }
 
 const indexOf = (phase: string) => (phases as readonly string[]).indexOf(phase);

@@ -1,5 +1,7 @@
 import { connect } from "../../loaders/connection.ts";
+import { TimeliftError } from "../../loaders/timelift-error.ts";
 import { findDrift } from "../../migrations/schema-drift.ts";
+import { isExternal } from "../external-stack.ts";
 import { connectionAs, stackServices } from "../stack-services.ts";
 import { driftText } from "./drift-text.ts";
 
@@ -15,19 +17,22 @@ const patienceMs = 2_000;
  */
 export async function driftLines(stack: string): Promise<string[]> {
   try {
-    if (!stackServices(stack).some(({ folder }) => folder.name === "timescaledb")) return [];
+    const isOwn = stackServices(stack).some(({ folder }) => folder.name === "timescaledb");
+    if (!isOwn && !isExternal(stack)) return [];
     const lines = await driftOf(stack);
     if (lines.length <= shownLines) return lines;
     const more = lines.length - shownLines;
     return [...lines.slice(0, shownLines), `  … ${more} more lines: timelift schema --diff --stack ${stack}`];
   } catch (error) {
+    // An external database before its first up.
+    if (error instanceof TimeliftError && error.code === "schema-unrecorded" && isExternal(stack)) return [];
     const [problem = ""] = (error as Error).message.split("\n");
     return [`Schema drift: not looked for; ${problem}`];
   }
 }
 
 async function driftOf(stack: string): Promise<string[]> {
-  const client = await connect(connectionAs(stack, "timelift_readonly"), "preview", { patienceMs });
+  const client = await connect(await connectionAs(stack, "timelift_readonly"), "preview", { patienceMs });
   try {
     const drift = await findDrift(client);
     return drift.objects.length === 0

@@ -12,6 +12,7 @@ import { renderDown, renderUp } from "../../migrations/render.ts";
 import { findWorkload, type Workload } from "../workload.ts";
 import { checked } from "./checked.ts";
 import { runCommand } from "./command.ts";
+import { isElsewhere } from "./endpoint.ts";
 import type { MigrationsArgs } from "./migrations.ts";
 
 /** What `check` adds: the migrations that should stand, and the SQL that each of them is. */
@@ -71,7 +72,7 @@ export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<pu
     editionOf(olds) !== editionOf(news) ||
     !isDeepStrictEqual(olds.objects, news.objects) ||
     (olds.loaded ?? "") !== (news.loaded ?? "") ||
-    olds.target.database !== news.target.database;
+    isElsewhere(olds.target, news.target);
   return { changes };
 }
 
@@ -93,7 +94,7 @@ export async function remove(): Promise<void> {}
 async function apply(inputs: Inputs): Promise<Outputs> {
   const { migrationsDir, context } = await workloadFor(inputs);
   const request: MigrateRequest = {
-    target: { ...inputs.target, user: "timelift_owner", password: inputs.password },
+    target: { ...inputs.target, user: inputs.user ?? "timelift_owner", password: inputs.password },
     workloadDir: migrationsDir,
     phase: inputs.phase,
     context,

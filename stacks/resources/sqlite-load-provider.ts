@@ -11,6 +11,7 @@ import type { HypertableSettings } from "../../migrations/hypertable-settings.ts
 import { findWorkload, type WorkloadReference } from "../workload.ts";
 import { checked } from "./checked.ts";
 import { runCommand } from "./command.ts";
+import { isElsewhere } from "./endpoint.ts";
 import { readLoadedParts, writeLoadedParts } from "./loaded-parts.ts";
 import { copyPathIn, sourceFolder } from "./source-folder.ts";
 import type { SqliteLoadArgs } from "./sqlite-load.ts";
@@ -84,7 +85,7 @@ export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<dy
     (olds.loaded !== news.fingerprint && news.held.length === 0) ||
     olds.mapping !== news.mapping ||
     (olds.maxRejects ?? "0") !== (news.maxRejects ?? "0") ||
-    olds.target.database !== news.target.database ||
+    isElsewhere(olds.target, news.target) ||
     !isDeepStrictEqual(olds.tables, news.tables) ||
     !isDeepStrictEqual(olds.held, news.held);
   return { changes };
@@ -104,7 +105,7 @@ export async function remove(_id: string, { stateDir }: Outputs): Promise<void> 
 }
 
 async function load(inputs: Inputs): Promise<Outputs> {
-  const { workload, source, stateDir, target, password, held, maxRejects, hypertables } = inputs;
+  const { workload, source, stateDir, target, user, password, held, maxRejects, hypertables } = inputs;
   if (held.length > 0) {
     const why = `nothing is loaded while timelift:migrateTo leaves ${held.join(", ")} down`;
     return { ...inputs, loaded: "", rows: 0, summary: { "-": why }, parts: "{}" };
@@ -113,7 +114,7 @@ async function load(inputs: Inputs): Promise<Outputs> {
     workload,
     source,
     copyPath: copyPathIn(stateDir),
-    target: { ...target, user: "timelift_loader", password },
+    target: { ...target, user: user ?? "timelift_loader", password },
     ...(maxRejects !== undefined && { maxRejects }),
     ...(hypertables && { hypertables }),
   };

@@ -11,6 +11,8 @@ export interface SqliteLoadArgs {
   workload: WorkloadReference;
   /** The database itself, never the pooler: COPY and advisory locks need a session. */
   target: Endpoint;
+  /** Who logs in. @default "timelift_loader" */
+  user?: string;
   /** Password of the role that loads. */
   password: pulumi.Input<string>;
   /** The stack's folder, relative to the project: the private copy of the source lives there. */

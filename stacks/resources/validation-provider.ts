@@ -77,7 +77,7 @@ export async function remove(_id: string, { stateDir }: Outputs): Promise<void> 
 }
 
 async function validate(inputs: Inputs): Promise<Outputs> {
-  const { workload, source, stateDir, target, password, loaded, held, thresholds } = inputs;
+  const { workload, source, stateDir, target, user, password, loaded, held, thresholds } = inputs;
   const { edition, hypertables } = inputs;
   if (held.length > 0) {
     const line = `SKIP validation: timelift:migrateTo leaves ${held.join(", ")} down`;
@@ -90,7 +90,7 @@ async function validate(inputs: Inputs): Promise<Outputs> {
     source,
     copyPath: copyPathIn(stateDir),
     expectedFingerprint: loaded,
-    target: { ...target, user: "timelift_readonly", password },
+    target: { ...target, user: user ?? "timelift_readonly", password, readOnly: true },
     ...(edition && { edition }),
     ...(hypertables && { hypertables }),
     thresholds,

@@ -13,6 +13,8 @@ export interface ValidationArgs {
   source: string;
   workload: WorkloadReference;
   target: Endpoint;
+  /** Who logs in. @default "timelift_readonly" */
+  user?: string;
   /** Password of the role that reads. */
   password: pulumi.Input<string>;
   /** The stack's folder, relative to the project: the private copy of the source lives there. */

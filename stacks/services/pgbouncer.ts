@@ -1,12 +1,17 @@
 import { pooledRoles } from "./role.ts";
-import type { PgBouncerDeclaration } from "./service.ts";
+import type { ExternalUpstream, PgBouncerDeclaration } from "./service.ts";
 
 /** Which database a pool stands in front of, and for whom. */
 export interface PgBouncerArgs {
   /** TCP port on 127.0.0.1 that applications use. */
   port: number;
-  /** Port of the database server on 127.0.0.1. */
+  /** Port of the database server on 127.0.0.1, or on the host of `upstream`. */
   upstreamPort: number;
+  /**
+   * The server of others that the pool stands in front of.
+   * @default the stack's own
+   */
+  upstream?: ExternalUpstream;
   /** The one database that can be reached through the pool. */
   database: string;
   /**
@@ -24,6 +29,7 @@ export function pgbouncer(args: PgBouncerArgs): PgBouncerDeclaration {
     version: { minimum: "1.21" },
     port: args.port,
     upstreamPort: args.upstreamPort,
+    ...(args.upstream && { upstream: args.upstream }),
     database: args.database,
     users: args.users ?? pooledRoles,
     settings: {

@@ -1,4 +1,6 @@
+import type { Tls } from "../../loaders/tls.ts";
 import type { Edition } from "../../migrations/edition.ts";
+import type { Role } from "./role.ts";
 
 /** The services that a stack can have; also the names of their folders, config keys and log files. */
 export const serviceNames = ["timescaledb", "pgbouncer", "redis", "prometheus"] as const;
@@ -32,10 +34,20 @@ export interface TimescaleDbDeclaration extends DeclarationOf<"timescaledb"> {
   health: { timeoutSeconds: number; query: string; role: string };
 }
 
+/** A database server of others, behind a pool. */
+export interface ExternalUpstream {
+  host: string;
+  tls: Tls;
+  /** The name by which each role logs in there. */
+  names: Record<Role, string>;
+}
+
 /** A PgBouncer in front of one database. */
 export interface PgBouncerDeclaration extends DeclarationOf<"pgbouncer"> {
-  /** Port of the database server behind it, on 127.0.0.1. */
+  /** Port of the database server behind it, on 127.0.0.1 unless `upstream` says otherwise. */
   upstreamPort: number;
+  /** Where that server is not the stack's own. */
+  upstream?: ExternalUpstream;
   database: string;
   /** Database roles that may log in through the pool. */
   users: string[];

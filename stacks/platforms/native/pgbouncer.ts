@@ -1,39 +1,46 @@
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import pg from "pg";
-import type { Role } from "../../services/role.ts";
+import { trustedCertificates } from "../../../loaders/tls.ts";
+import type { Role, Secrets } from "../../services/role.ts";
 import type { PgBouncerDeclaration } from "../../services/service.ts";
+import { upstreamLine, upstreamTls, upstreamUsers } from "./external-upstream.ts";
 import { askSql } from "./health.ts";
 import { scramSecret } from "./scram-secret.ts";
 import type { ServiceKind, Start } from "./service-kind.ts";
 
+const caFile = "conf/server-ca.pem";
+
 /**
  * PgBouncer as a process. Its user list holds SCRAM secrets, the same as the server's, so that it logs in with
- * what the client proved and knows no password. Its console answers on the Unix socket, to this user alone.
+ * what the client proved and knows no password; those of a server of others nobody knows, so there it holds passwords.
+ * Its console answers on the Unix socket, to this user alone.
  */
 export const pgbouncer: ServiceKind<PgBouncerDeclaration> = {
   secretsOf: (declaration) => declaration.users as Role[],
 
   async prepare({ declaration, folder, sandbox, secrets }) {
     const state = sandbox.inside(folder.stateMount);
-    const { database, upstreamPort } = declaration;
+    const { database, upstreamPort, upstream } = declaration;
     const settings = {
       ...declaration.settings,
       listen_addr: "127.0.0.1",
       listen_port: declaration.port,
       unix_socket_dir: sandbox.inside(folder.socketMount),
       unix_socket_mode: "0700",
-      auth_file: join(state, "conf/userlist.txt"),
+      auth_file: join(state, "secrets/userlist.txt"),
+      ...(upstream && upstreamTls(upstream, join(state, caFile))),
     };
     const lines = [
       "[databases]",
-      `${database} = host=127.0.0.1 port=${upstreamPort} dbname=${database}`,
+      upstream
+        ? upstreamLine(upstream, upstreamPort, database)
+        : `${database} = host=127.0.0.1 port=${upstreamPort} dbname=${database}`,
       "[pgbouncer]",
       ...Object.entries(settings).map(([name, value]) => `${name} = ${value}`),
     ];
-    const users = await Promise.all(
-      declaration.users.map(async (user) => `"${user}" "${await scramSecret(user, secrets[user as Role])}"`),
-    );
-    folder.write("conf/userlist.txt", `${users.join("\n")}\n`);
+    if (upstream && upstream.tls.mode !== "disable") folder.write(caFile, trustedCertificates(upstream.tls));
+    folder.write("secrets/userlist.txt", await userList(declaration, secrets));
     folder.write("conf/pgbouncer.ini", `${lines.join("\n")}\n`);
   },
 
@@ -43,14 +50,18 @@ export const pgbouncer: ServiceKind<PgBouncerDeclaration> = {
   ],
 
   ask: ({ declaration, secrets }) => {
-    const { port, database, health } = declaration;
-    const password = secrets[health.role as Role];
-    return askSql({ host: "127.0.0.1", port, database, user: health.role, password }, health.query);
+    const { port, database, health, upstream } = declaration;
+    const role = health.role as Role;
+    const [user, password] = [upstream?.names[role] ?? role, secrets[role]];
+    return askSql({ host: "127.0.0.1", port, database, user, password }, health.query);
   },
 
   /** New sizes, users and passwords are taken in place, so that no application loses its connection. */
   async reload(start, before) {
-    if (before.port !== start.declaration.port) return false;
+    const { declaration } = start;
+    if (before.port !== declaration.port) return false;
+    // Connections to a server that is no longer meant would live on.
+    if (!isDeepStrictEqual(placeOf(before), placeOf(declaration))) return false;
     await onConsole(start, "RELOAD");
     return true;
   },
@@ -73,4 +84,16 @@ async function onConsole({ declaration, folder }: Start<PgBouncerDeclaration>, c
   } finally {
     await client.end();
   }
+}
+
+/** Where a server of others is; the stack's own stays the same. */
+function placeOf({ upstream, upstreamPort, database }: PgBouncerDeclaration) {
+  return upstream && { ...upstream, upstreamPort, database };
+}
+
+async function userList({ users, upstream }: PgBouncerDeclaration, secrets: Secrets): Promise<string> {
+  const roles = users as Role[];
+  if (upstream) return upstreamUsers(upstream, roles, secrets);
+  const lines = roles.map(async (role) => `"${role}" "${await scramSecret(role, secrets[role])}"\n`);
+  return (await Promise.all(lines)).join("");
 }

@@ -81,7 +81,8 @@ function treeFiles(tree: string): string[] {
     ...links.flatMap((name) => ["--symlink", `usr/${name}`, `/${name}`]),
     ...["--ro-bind-try", join(tree, "etc/alternatives"), "/etc/alternatives"],
     ...["--ro-bind-try", join(tree, "etc/ssl"), "/etc/ssl"],
-    ...["--ro-bind-try", "/etc/hosts", "/etc/hosts"],
+    // Host names, which a pool in front of a server elsewhere has to find.
+    ...["--ro-bind-try", "/etc/hosts", "/etc/hosts", "--ro-bind-try", "/etc/resolv.conf", "/etc/resolv.conf"],
     ...["--tmpfs", "/tmp"],
   ];
 }
