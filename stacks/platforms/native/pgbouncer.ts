@@ -2,39 +2,23 @@ import { join } from "node:path";
 import pg from "pg";
 import type { Role } from "../../services/role.ts";
 import type { PgBouncerDeclaration } from "../../services/service.ts";
+import { pgbouncerIni, pgbouncerUsers } from "../pgbouncer-files.ts";
 import { askSql } from "./health.ts";
-import { scramSecret } from "./scram-secret.ts";
 import type { ServiceKind, Start } from "./service-kind.ts";
 
-/**
- * PgBouncer as a process. Its user list holds SCRAM secrets, the same as the server's, so that it logs in with
- * what the client proved and knows no password. Its console answers on the Unix socket, to this user alone.
- */
+/** PgBouncer as a process. Its console answers on the Unix socket, to this user alone. */
 export const pgbouncer: ServiceKind<PgBouncerDeclaration> = {
   secretsOf: (declaration) => declaration.users as Role[],
 
   async prepare({ declaration, folder, sandbox, secrets }) {
-    const state = sandbox.inside(folder.stateMount);
-    const { database, upstreamPort } = declaration;
-    const settings = {
-      ...declaration.settings,
-      listen_addr: "127.0.0.1",
-      listen_port: declaration.port,
-      unix_socket_dir: sandbox.inside(folder.socketMount),
-      unix_socket_mode: "0700",
-      auth_file: join(state, "conf/userlist.txt"),
-    };
-    const lines = [
-      "[databases]",
-      `${database} = host=127.0.0.1 port=${upstreamPort} dbname=${database}`,
-      "[pgbouncer]",
-      ...Object.entries(settings).map(([name, value]) => `${name} = ${value}`),
-    ];
-    const users = await Promise.all(
-      declaration.users.map(async (user) => `"${user}" "${await scramSecret(user, secrets[user as Role])}"`),
-    );
-    folder.write("conf/userlist.txt", `${users.join("\n")}\n`);
-    folder.write("conf/pgbouncer.ini", `${lines.join("\n")}\n`);
+    const ini = pgbouncerIni(declaration, {
+      conf: join(sandbox.inside(folder.stateMount), "conf"),
+      sockets: sandbox.inside(folder.socketMount),
+      listen: "127.0.0.1",
+      upstream: "127.0.0.1",
+    });
+    folder.write("conf/userlist.txt", await pgbouncerUsers(declaration.users, secrets));
+    folder.write("conf/pgbouncer.ini", ini);
   },
 
   command: ({ program, folder, sandbox }) => [
