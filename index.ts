@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { postgresUrl, redisUrl as urlOfRedis } from "./stacks/connection-url.ts";
-import { nativePlatform } from "./stacks/platforms/native.ts";
+import { choosePlatform } from "./stacks/platforms/choose-platform.ts";
 import { Credentials } from "./stacks/resources/credentials.ts";
 import { Migrations } from "./stacks/resources/migrations.ts";
 import { SqliteLoad } from "./stacks/resources/sqlite-load.ts";
@@ -14,13 +14,13 @@ import { findWorkload, workloadReference } from "./stacks/workload.ts";
 
 const config = readConfig();
 const { database, ports, source, edition, hypertables, memoryMb, cpus } = config;
-const { dropData, dropRows, protect, migrateTo: to } = config;
+const { dropRows, protect, migrateTo: to } = config;
 const stateDir = `.timelift/${config.stack}`;
 const workload = workloadReference(config);
 await findWorkload(workload);
 
 const { passwords } = new Credentials("credentials");
-const platform = nativePlatform({ stateDir, dropData });
+const platform = await choosePlatform(config, stateDir);
 
 const timescale = platform.service(
   timescaledb({ port: ports.timescaledb, database, edition, memoryMb, cpus }),
@@ -67,7 +67,7 @@ const validation = new Validation("validation", {
 });
 
 export const databaseUrl = postgresUrl(
-  { ...target, port: pooler.port },
+  { ...target, host: pooler.host, port: pooler.port },
   "timelift_app",
   passwords.timelift_app,
 );

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { readSourceHeader } from "../loaders/source/source-header.ts";
 import { keepDataVariable } from "../stacks/keep-data.ts";
 import { projectDir } from "./backend.ts";
+import { refreshing } from "./container-drift.ts";
 import { isProtectedStack, requireKept } from "./protected-stack.ts";
 import { prepareStack, pulumi, setConfig } from "./pulumi.ts";
 
@@ -30,7 +31,9 @@ export function deployCommand(verb: Exclude<Verb, "preview">): Command {
     const { stack, isProtected } = await prepareDeploy(options);
     if (verb === "up" && isProtected) await requirePlanKept(stack, args);
     const keeping = isProtected ? { [keepDataVariable]: "true" } : {};
-    process.exitCode = await pulumi([verb, "--stack", stack, ...unattended(verb), ...args], keeping);
+    const looking = verb === "up" ? refreshing(stack, args) : [];
+    const more = [...unattended(verb), ...looking, ...args];
+    process.exitCode = await pulumi([verb, "--stack", stack, ...more], keeping);
   });
 }
 

@@ -1,6 +1,7 @@
 import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command, InvalidArgumentError } from "commander";
+import { showEngine } from "../stacks/platforms/docker/engine.ts";
 import { stackService } from "./stack-services.ts";
 
 /** `timelift logs SERVICE`: the end of a service's log, and with -f what it says from now on. */
@@ -12,7 +13,14 @@ export function logsCommand(): Command {
     .option("-n, --lines <count>", "how many lines", lineCount, 100)
     .option("-f, --follow", "go on until Ctrl-C")
     .action(async (name: string, options: { stack: string; lines: number; follow?: boolean }) => {
-      const { folder } = stackService(options.stack, name);
+      const service = stackService(options.stack, name);
+      if ("container" in service) {
+        const follow = options.follow ? ["--follow"] : [];
+        const args = ["logs", "--tail", String(options.lines), ...follow, service.container];
+        process.exitCode = await showEngine(service.engine, args);
+        return;
+      }
+      const { folder } = service;
       const end = printEnd(folder.logFile, options.lines);
       if (options.follow) await follow(folder.logFile, end);
     });

@@ -2,20 +2,23 @@ import { readdirSync, readFileSync } from "node:fs";
 import { lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { Command } from "commander";
+import { containerStates } from "../stacks/platforms/docker/container-state.ts";
 import { secondsAlive } from "../stacks/platforms/native/process.ts";
-import { type StackService, stackServices } from "./stack-services.ts";
+import { type StackService, stackContainers, stackServices } from "./stack-services.ts";
 
 /** One service, as `timelift status --json` prints it. Sizes in bytes; null where it does not run. */
 interface ServiceStatus {
   service: string;
-  state: "running" | "stopped";
+  /** Of a container also what its health check says, or `missing`. */
+  state: string;
   pid: number | null;
   port: number;
   version: string;
   origin: string;
   uptimeSeconds: number | null;
   memoryBytes: number | null;
-  dataBytes: number;
+  /** Null for a container, whose volume is the engine's. */
+  dataBytes: number | null;
 }
 
 /** `timelift status [--json]`: what runs, where, since when, and how large it is. Starts nothing. */
@@ -25,7 +28,10 @@ export function statusCommand(): Command {
     .option("--stack <name>", "the stack", "dev")
     .option("--json", "one JSON array instead of a table")
     .action(async ({ stack, json }: { stack: string; json?: boolean }) => {
-      const statuses = await Promise.all(stackServices(stack).map(statusOf));
+      const containers = await containerStatuses(stack);
+      const known = new Set(containers.map(({ service }) => service));
+      const processes = stackServices(stack).filter(({ folder }) => !known.has(folder.name));
+      const statuses = [...(await Promise.all(processes.map(statusOf))), ...containers];
       if (json) console.log(JSON.stringify(statuses, null, 2));
       else console.log(statuses.length === 0 ? `stack ${stack} has no services` : table(statuses));
     });
@@ -44,6 +50,20 @@ async function statusOf({ folder, record }: StackService): Promise<ServiceStatus
     memoryBytes: running ? memoryOf(running.pid) : null,
     dataBytes: await sizeOf(folder.data),
   };
+}
+
+async function containerStatuses(stack: string): Promise<ServiceStatus[]> {
+  const records = stackContainers(stack);
+  const states = await containerStates(records);
+  return records.map(({ declaration: { name, port }, container, version }, index) => ({
+    service: name,
+    ...(states[index] ?? { state: "missing", pid: null, uptimeSeconds: null }),
+    port,
+    version,
+    origin: `container ${container}`,
+    memoryBytes: null,
+    dataBytes: null,
+  }));
 }
 
 /** Memory of a process and all below it; what several share (PostgreSQL's buffers) is counted once. */
@@ -91,7 +111,7 @@ function table(statuses: ServiceStatus[]): string {
     each.origin,
     each.uptimeSeconds === null ? "-" : duration(each.uptimeSeconds),
     each.memoryBytes === null ? "-" : megabytes(each.memoryBytes),
-    megabytes(each.dataBytes),
+    each.dataBytes === null ? "-" : megabytes(each.dataBytes),
   ]);
   const rows = [header, ...lines];
   const widths = header.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { maxRejectsPattern } from "../loaders/reject-limit.ts";
 import { TimeliftError } from "../loaders/timelift-error.ts";
+import { images, publish } from "./docker-config.ts";
 import { hypertableSettingNames, hypertables } from "./hypertable-config.ts";
+import { serviceNames } from "./services/service.ts";
 import { thresholdNames, thresholds } from "./threshold-config.ts";
 
 const port = (standard: number) => z.int().min(1024).max(65535).default(standard);
@@ -33,7 +35,11 @@ const keys = z.strictObject({
   /** Parsed again by the workload's own schema. */
   workloadOptions: z.record(z.string(), z.unknown()).default({}),
   /** How services become real. */
-  platform: z.enum(["native"]).default("native"),
+  platform: z.enum(["native", "docker"]).default("native"),
+  /** Images of the docker platform in place of its default ones. */
+  images,
+  /** What the docker platform publishes, and where. */
+  publish,
   /** Name of the target database. */
   database: z.string().regex(name, "a lower-case PostgreSQL name, at most 63 characters").default("timelift"),
   /** MiB that TimescaleDB is tuned for. */
@@ -76,7 +82,7 @@ const schema = keys.superRefine(({ protect, ...config }, context) => {
 /** The stack's config, parsed and complete. */
 export type StackConfig = z.infer<typeof schema> & { stack: string };
 
-const objects = ["workloadOptions", "ports", "hypertables", "thresholds"] as const;
+const objects = ["workloadOptions", "images", "publish", "ports", "hypertables", "thresholds"] as const;
 
 const examples: Record<keyof typeof keys.shape, string> = {
   source: "source path/to/app.db",
@@ -84,6 +90,8 @@ const examples: Record<keyof typeof keys.shape, string> = {
   workloadPath: "workloadPath path/to/workload",
   workloadOptions: "--path timelift:workloadOptions.priceType 'numeric(20,6)'",
   platform: "platform native",
+  images: "images sysroot",
+  publish: "--path timelift:publish.SERVICE 127.0.0.1",
   database: "database timelift",
   memoryMb: "memoryMb 2048",
   cpus: "cpus 2",
@@ -124,6 +132,7 @@ export function parseConfig(raw: Record<string, string>, stack: string): StackCo
 /** Keys of the config, or of one of its objects. */
 function keysBelow(object: PropertyKey | undefined): string[] {
   if (object === undefined) return Object.keys(keys.shape);
+  if (object === "images" || object === "publish") return [...serviceNames];
   if (object === "hypertables") return hypertableSettingNames;
   return object === "thresholds" ? thresholdNames : Object.keys(ports.shape);
 }

@@ -1,6 +1,6 @@
 import { connect } from "../../loaders/connection.ts";
 import { findDrift } from "../../migrations/schema-drift.ts";
-import { connectionAs, stackServices } from "../stack-services.ts";
+import { connectionAs, hasTarget } from "../stack-services.ts";
 import { driftText } from "./drift-text.ts";
 
 /** A preview shows so many lines of a drift; `timelift schema --diff` shows all. */
@@ -15,7 +15,7 @@ const patienceMs = 2_000;
  */
 export async function driftLines(stack: string): Promise<string[]> {
   try {
-    if (!stackServices(stack).some(({ folder }) => folder.name === "timescaledb")) return [];
+    if (!hasTarget(stack)) return [];
     const lines = await driftOf(stack);
     if (lines.length <= shownLines) return lines;
     const more = lines.length - shownLines;

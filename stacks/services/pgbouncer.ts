@@ -23,6 +23,7 @@ export function pgbouncer(args: PgBouncerArgs): PgBouncerDeclaration {
     // The first that keeps prepared statements apart in transaction pooling.
     version: { minimum: "1.21" },
     port: args.port,
+    memoryMb: 128,
     upstreamPort: args.upstreamPort,
     database: args.database,
     users: args.users ?? pooledRoles,
