@@ -1,3 +1,4 @@
+import { TimeliftError } from "../../../loaders/timelift-error.ts";
 import type { ContainerRecord } from "./container-record.ts";
 import { askEngine, type EngineAddress } from "./engine.ts";
 
@@ -17,6 +18,19 @@ interface Inspected {
 /** The state of each container, in the same order, as its engine knows it. */
 export function containerStates(records: ContainerRecord[]): Promise<ContainerState[]> {
   return Promise.all(records.map(({ engine, container }) => stateOf(engine, container)));
+}
+
+/**
+ * Throws unless a container's health check is answered. An engine that cannot be asked from here, for want of the docker
+ * command, is believed.
+ */
+export async function requireHealthy(engine: EngineAddress, container: string): Promise<void> {
+  try {
+    const { state } = await stateOf(engine, container);
+    if (state !== "running (healthy)") throw new Error(`container ${container} is ${state}`);
+  } catch (error) {
+    if (!(error instanceof TimeliftError && error.code === "docker-missing")) throw error;
+  }
 }
 
 async function stateOf(engine: EngineAddress, container: string): Promise<ContainerState> {

@@ -4,6 +4,7 @@ import { asSuperuser, bootstrap, type SuperuserAddress, superuser } from "../boo
 import { answered, askSql } from "../native/health.ts";
 import type { ContainerSecrets } from "./container-kind.ts";
 import { type ContainerRecord, writeContainer } from "./container-record.ts";
+import { requireHealthy } from "./container-state.ts";
 import { unreachable } from "./unreachable.ts";
 
 /** A container that has just become healthy. */
@@ -26,6 +27,7 @@ export async function settle(request: SettleRequest): Promise<{ version: string 
   const { declaration, host } = request;
   let version = record.image;
   try {
+    await healthy(request);
     if (declaration.name === "timescaledb") {
       version = await settleDatabase(declaration, { host, port: declaration.port, password: postgres }, own);
     }
@@ -61,6 +63,17 @@ async function settleDatabase(
     );
     return String(rows[0]?.version);
   });
+}
+
+/** The provider waits for that once; a container that failed then is taken as made by the next update. */
+async function healthy({ engine, container, declaration }: SettleRequest): Promise<void> {
+  const { timeoutSeconds } = declaration.health;
+  const { error } = await answered(
+    () => requireHealthy(engine, container),
+    () => true,
+    timeoutSeconds,
+  );
+  if (error !== undefined) throw error;
 }
 
 /** Asks as a client would; what speaks no SQL has answered its health check. */

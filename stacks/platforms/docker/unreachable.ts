@@ -1,7 +1,7 @@
 import { TimeliftError } from "../../../loaders/timelift-error.ts";
 import type { ContainerRecord } from "./container-record.ts";
 
-/** The error for a healthy container whose service cannot be used from here. */
+/** The error for a container whose service cannot be used from here. */
 export function unreachable(
   {
     declaration,
@@ -18,10 +18,10 @@ export function unreachable(
   return new TimeliftError({
     code: "service-unreachable",
     subject: `${name} at ${host}:${port}`,
-    problem: `its container is healthy, and it gives no good answer to this machine (${reason})`,
+    problem: `its container ${container} was made, and it gives no good answer (${reason})`,
     remedy: remote
       ? `it listens on the loopback address of the engine's machine: open a tunnel (ssh -N -L ${port}:127.0.0.1:${port} …), or publish it at an address that this machine reaches: pulumi config set --path timelift:publish.${name} ADDRESS`
-      : `read its log: docker logs ${container}; is ${host}:${port} this container's? docker port ${container}`,
+      : `read its log (docker logs ${container}), and that ${host}:${port} is its own (docker port ${container}); then timelift up`,
     cause,
   });
 }
