@@ -4,7 +4,7 @@ import { readSourceHeader } from "../loaders/source/source-header.ts";
 import { keepDataVariable } from "../stacks/keep-data.ts";
 import { projectDir } from "./backend.ts";
 import { refreshing } from "./container-drift.ts";
-import { isProtectedStack, requireKept } from "./protected-stack.ts";
+import { isProtectedStack, requireKept, requireRetained } from "./protected-stack.ts";
 import { prepareStack, pulumi, setConfig } from "./pulumi.ts";
 
 export interface DeployOptions {
@@ -30,6 +30,7 @@ export function deployCommand(verb: Exclude<Verb, "preview">): Command {
   return deployVerb(verb).action(async (options: DeployOptions, { args }: Command) => {
     const { stack, isProtected } = await prepareDeploy(options);
     if (verb === "up" && isProtected) await requirePlanKept(stack, args);
+    if (verb === "destroy" && isProtected) await requireRetained(stack);
     const keeping = isProtected ? { [keepDataVariable]: "true" } : {};
     const looking = verb === "up" ? refreshing(stack, args) : [];
     const more = [...unattended(verb), ...looking, ...args];

@@ -214,6 +214,7 @@ describe("a config gives", () => {
       expect([name, image]).toEqual([name, `sha256:of ${images[name]}`]);
       expect(find(`DockerService ${name}`).inputs).toMatchObject({
         isPublished: ip !== undefined,
+        dropData: !retained,
         image: images[name],
       });
       const host = hosts[name];

@@ -199,6 +199,16 @@ describe.skipIf(noDocker)("a stack of containers, from nothing to destroyed", ()
     expect(await output("validated")).toBe("PASS");
   });
 
+  test("a protection that was not deployed yet keeps the data from destroy", async () => {
+    configure({ dropData: true });
+    expect(await timelift("preview", "--diff")).toMatch(/~ dropData *: false => true/);
+    await up();
+    configure({ dropData: false, protect: true });
+    const { exitCode, output: text } = await project.timelift("destroy", "--stack", stack);
+    expect([exitCode, text]).toEqual([1, expect.stringContaining("timescaledb-data")]);
+    expect(idOf("timescaledb")).not.toBe("");
+  });
+
   test("destroy with dropData leaves nothing but the image", async () => {
     configure({ dropData: true });
     await up();

@@ -72,7 +72,7 @@ export function dockerPlatform(args: DockerPlatformArgs): Platform {
       const resource = new DockerService(name, {
         ...{ declaration, stateDir, container: `${prefix}-${name}`, image: reference, engine },
         ...{ containerId: container.id, host, isPublished: publishedAt !== undefined },
-        secrets: allSecrets,
+        ...{ secrets: allSecrets, dropData },
       });
       return { resource, host, port: declaration.port, version: resource.version };
     },

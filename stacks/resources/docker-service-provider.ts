@@ -15,7 +15,7 @@ type Outputs = Inputs & { version: string };
 
 const compared = [
   ...["declaration", "stateDir", "container", "containerId", "image", "engine", "host"],
-  ...["isPublished", "secrets"],
+  ...["isPublished", "secrets", "dropData"],
 ] as (keyof Inputs)[];
 
 export async function check(_olds: object, news: Inputs): Promise<dynamic.CheckResult> {

@@ -21,6 +21,8 @@ export interface DockerServiceArgs {
   /** Whether clients outside the stack's network can reach it. */
   isPublished: boolean;
   secrets: pulumi.Input<ContainerSecrets>;
+  /** Whether destroy deletes the data volume; here so that a preview tells. */
+  dropData: boolean;
 }
 
 /** A service in a container, ready for use: for the database, roles, grants and extensions are there. */
