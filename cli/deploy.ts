@@ -3,8 +3,9 @@ import { Command } from "commander";
 import { readSourceHeader } from "../loaders/source/source-header.ts";
 import { keepDataVariable } from "../stacks/keep-data.ts";
 import { projectDir } from "./backend.ts";
+import { refreshing } from "./container-drift.ts";
 import { requireExternalKept } from "./external-stack.ts";
-import { isProtectedStack, requireKept } from "./protected-stack.ts";
+import { isProtectedStack, requireKept, requireRetained } from "./protected-stack.ts";
 import { prepareStack, pulumi, setConfig } from "./pulumi.ts";
 
 export interface DeployOptions {
@@ -32,8 +33,11 @@ export function deployCommand(verb: Exclude<Verb, "preview">): Command {
     const { stack, isProtected } = await prepareDeploy(options);
     if (verb === "destroy") requireExternalKept(stack);
     if (verb === "up" && isProtected) await requirePlanKept(stack, args);
+    if (verb === "destroy" && isProtected) await requireRetained(stack);
     const keeping = isProtected ? { [keepDataVariable]: "true" } : {};
-    process.exitCode = await pulumi([verb, "--stack", stack, ...unattended(verb), ...args], keeping);
+    const looking = verb === "up" ? refreshing(stack, args) : [];
+    const more = [...unattended(verb), ...looking, ...args];
+    process.exitCode = await pulumi([verb, "--stack", stack, ...more], keeping);
   });
 }
 

@@ -2,6 +2,7 @@ import { createReadStream, existsSync, readFileSync, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Command, InvalidArgumentError } from "commander";
 import { TimeliftError } from "../loaders/timelift-error.ts";
+import { showEngine } from "../stacks/platforms/docker/engine.ts";
 import { isExternal } from "./external-stack.ts";
 import { stackService } from "./stack-services.ts";
 
@@ -15,7 +16,14 @@ export function logsCommand(): Command {
     .option("-f, --follow", "go on until Ctrl-C")
     .action(async (name: string, options: { stack: string; lines: number; follow?: boolean }) => {
       if (name === "timescaledb" && isExternal(options.stack)) throw elsewhere(options.stack);
-      const { folder } = stackService(options.stack, name);
+      const service = stackService(options.stack, name);
+      if ("container" in service) {
+        const follow = options.follow ? ["--follow"] : [];
+        const args = ["logs", "--tail", String(options.lines), ...follow, service.container];
+        process.exitCode = await showEngine(service.engine, args);
+        return;
+      }
+      const { folder } = service;
       const end = printEnd(folder.logFile, options.lines);
       if (options.follow) await follow(folder.logFile, end);
     });

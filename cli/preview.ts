@@ -1,5 +1,6 @@
 import { writeFileSync } from "node:fs";
 import type { Command } from "commander";
+import { refreshing } from "./container-drift.ts";
 import { type DeployOptions, deployVerb, prepareDeploy, unattended } from "./deploy.ts";
 import { type ChangePlan, exitCodeOf, verdictOf } from "./preview/change-plan.ts";
 import { renderComment } from "./preview/comment.ts";
@@ -25,7 +26,8 @@ export function previewCommand(): Command {
       if (options.markdown !== undefined) return comment(options, args, options.markdown);
       const { stack, isProtected } = await prepareDeploy(options);
       await printDrift(stack, args);
-      process.exitCode = await pulumi(["preview", "--stack", stack, ...unattended("preview"), ...args]);
+      const more = [...unattended("preview"), ...refreshing(stack, args), ...args];
+      process.exitCode = await pulumi(["preview", "--stack", stack, ...more]);
       if (process.exitCode !== 0 || !(options.exitCode || isProtected)) return;
       // What people saw says nothing of what is destructive, so it is asked once more.
       const plan = await runPreview(stack, args);

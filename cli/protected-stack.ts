@@ -28,6 +28,31 @@ export function requireKept({ stack, dataLosses }: Pick<ChangePlan, "stack" | "d
   });
 }
 
+/** What is read of `pulumi stack export`. */
+interface ExportedStack {
+  deployment: { resources?: { type: string; urn: string; retainOnDelete?: boolean; delete?: boolean }[] };
+}
+
+/**
+ * Refuses to destroy a protected stack whose state still lets data volumes of containers go: a destroy does not run the
+ * program, so a protection that no `up` has brought there would not hold.
+ * @throws TimeliftError `stack-protected`
+ */
+export async function requireRetained(stack: string): Promise<void> {
+  const exported = JSON.parse(await askPulumi(["stack", "export", "--stack", stack])) as ExportedStack;
+  const going = (exported.deployment.resources ?? [])
+    .filter(({ type, retainOnDelete }) => type === "docker:index/volume:Volume" && !retainOnDelete)
+    .map(({ urn }) => urn.split("::").at(-1) ?? "")
+    .filter((name) => name.endsWith("-data"));
+  if (going.length === 0) return;
+  throw new TimeliftError({
+    code: "stack-protected",
+    subject: `stack ${stack}`,
+    problem: `it is protected (timelift:protect), and what was deployed last lets these go: ${going.join(", ")}`,
+    remedy: `./timelift up --stack ${stack}, which makes destroy keep them; then the same again`,
+  });
+}
+
 /**
  * Refuses to let rows go on a protected stack, before the config says so.
  * @throws TimeliftError `stack-protected`

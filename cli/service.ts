@@ -1,4 +1,7 @@
 import { Command } from "commander";
+import type { EngineAddress } from "../stacks/platforms/docker/engine.ts";
+import { type SettleRequest, settle } from "../stacks/platforms/docker/settle.ts";
+import { ensureSysrootImage } from "../stacks/platforms/docker/sysroot-image.ts";
 import {
   type StartRequest,
   type StopRequest,
@@ -8,11 +11,11 @@ import {
 import { serveRequest } from "./request.ts";
 
 /**
- * `timelift service start|stop`: what the Pulumi resource of a service runs. One JSON request on stdin, one
+ * `timelift service start|stop|settle|image`: what the Pulumi resource of a service runs. One JSON request on stdin, one
  * JSON answer on stdout, progress on stderr. The service outlives the command.
  */
 export function serviceCommand(): Command {
-  const command = new Command("service").description("start or stop one service of the native platform");
+  const command = new Command("service").description("start, stop or settle one service");
   command
     .command("start")
     .description("start a service, or bring a running one to its declaration; the request is read from stdin")
@@ -21,6 +24,16 @@ export function serviceCommand(): Command {
     .command("stop")
     .description("stop a service; the request is read from stdin")
     .action(() => serveRequest(async (request: StopRequest) => (await stopService(request)) ?? {}));
+  command
+    .command("settle")
+    .description("make ready what a container runs; the request is read from stdin")
+    .action(() => serveRequest((request: SettleRequest) => settle(request)));
+  command
+    .command("image")
+    .description("import the Debian tree as an image of a Docker engine; the request is read from stdin")
+    .action(() =>
+      serveRequest(async (engine: EngineAddress) => ({ image: await ensureSysrootImage(engine, progress) })),
+    );
   return command;
 }
 

@@ -2,13 +2,14 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Connection } from "../loaders/connection.ts";
 import { TimeliftError } from "../loaders/timelift-error.ts";
+import { type ContainerRecord, readContainers } from "../stacks/platforms/docker/container-record.ts";
 import { ServiceFolder, type ServiceRecord } from "../stacks/platforms/native/service-folder.ts";
 import type { Role } from "../stacks/services/role.ts";
 import { type ServiceName, serviceNames } from "../stacks/services/service.ts";
 import { projectDir } from "./backend.ts";
 import { externalConnection, isExternal } from "./external-stack.ts";
 
-/** A service that a stack has or had, with what is remembered of it. */
+/** A service of the native platform that a stack has or had, with what is remembered of it. */
 export interface StackService {
   folder: ServiceFolder;
   record: ServiceRecord;
@@ -19,7 +20,21 @@ export function stackFolder(stack: string): string {
   return join(projectDir, ".timelift", stack);
 }
 
-/** The services of a stack that have ever been started and not been dropped. */
+/** The services of a stack on the docker platform that were deployed from this machine. */
+export function stackContainers(stack: string): ContainerRecord[] {
+  return readContainers(stackFolder(stack));
+}
+
+/** Whether a stack has or had a target. */
+export function hasTarget(stack: string): boolean {
+  const names = [
+    ...stackServices(stack).map(({ folder }) => folder.name),
+    ...stackContainers(stack).map(({ declaration }) => declaration.name),
+  ];
+  return names.includes("timescaledb");
+}
+
+/** The native services of a stack that have ever been started and not been dropped. */
 export function stackServices(stack: string): StackService[] {
   return serviceNames
     .map((name) => new ServiceFolder(stackFolder(stack), name))
@@ -27,15 +42,22 @@ export function stackServices(stack: string): StackService[] {
 }
 
 /**
- * One service of a stack.
+ * One service of a stack: its container, where it has one, else its process.
  *
  * @throws TimeliftError `service-unknown` where the stack never had it.
  */
-export function stackService(stack: string, name: string): StackService {
+export function stackService(stack: string, name: string): StackService | ContainerRecord {
+  const containers = stackContainers(stack);
+  const container = containers.find(({ declaration }) => declaration.name === name);
+  if (container !== undefined) return container;
   const services = stackServices(stack);
   const service = services.find(({ folder }) => folder.name === name);
   if (service !== undefined) return service;
-  const known = services.map(({ folder }) => folder.name).join(", ");
+  const names = [
+    ...services.map(({ folder }) => folder.name),
+    ...containers.map(({ declaration }) => declaration.name),
+  ];
+  const known = [...new Set(names)].join(", ");
   const isService = (serviceNames as readonly string[]).includes(name);
   throw new TimeliftError({
     code: "service-unknown",
@@ -54,13 +76,20 @@ export function stackService(stack: string, name: string): StackService {
  */
 export async function connectionAs(stack: string, role: Role): Promise<Connection> {
   if (isExternal(stack)) return externalConnection(stack, role);
-  const { folder, record } = stackService(stack, "timescaledb");
+  const service = stackService(stack, "timescaledb");
+  if ("container" in service) return inContainer(service, role);
+  const { folder, record } = service;
   const password = folder.secret(role);
   const { declaration } = record;
   if (folder.process === undefined || password === undefined || declaration.name !== "timescaledb") {
     throw notRunning(stack, "timescaledb");
   }
   return { host: "127.0.0.1", port: declaration.port, database: declaration.database, user: role, password };
+}
+
+function inContainer({ declaration, host, secrets }: ContainerRecord, role: Role): Connection {
+  const { port, database } = declaration as Extract<ContainerRecord["declaration"], { name: "timescaledb" }>;
+  return { host, port, database, user: role, password: secrets[role] };
 }
 
 /** Where a service that is needed does not run. */

@@ -4,21 +4,26 @@ import { join } from "node:path";
 import { Command } from "commander";
 import { connect } from "../loaders/connection.ts";
 import { TimeliftError } from "../loaders/timelift-error.ts";
+import { containerStates } from "../stacks/platforms/docker/container-state.ts";
 import { secondsAlive } from "../stacks/platforms/native/process.ts";
 import { externalConnection, isExternal } from "./external-stack.ts";
-import { type StackService, stackServices } from "./stack-services.ts";
+import { type StackService, stackContainers, stackServices } from "./stack-services.ts";
 
 /** One service, as `timelift status --json` prints it. Sizes in bytes; null where it does not run, or nothing tells. */
 interface ServiceStatus {
   service: string;
-  /** A database of others answers, or does not. */
-  state: "running" | "stopped" | "answers" | "no answer";
+  /**
+   * `running` or `stopped`; of a container also what its health check says, or `missing`; a database of others `answers`,
+   * or gives `no answer`.
+   */
+  state: string;
   pid: number | null;
   port: number;
   version: string;
   origin: string;
   uptimeSeconds: number | null;
   memoryBytes: number | null;
+  /** Null for a container, whose volume is the engine's. */
   dataBytes: number | null;
 }
 
@@ -29,13 +34,15 @@ export function statusCommand(): Command {
     .option("--stack <name>", "the stack", "dev")
     .option("--json", "one JSON array instead of a table")
     .action(async ({ stack, json }: { stack: string; json?: boolean }) => {
-      const own = stackServices(stack).filter(
-        ({ folder }) => folder.name !== "timescaledb" || !isExternal(stack),
-      );
-      const statuses = await Promise.all([
-        ...(isExternal(stack) ? [externalStatus(stack)] : []),
-        ...own.map(statusOf),
-      ]);
+      const containers = await containerStatuses(stack);
+      const known = new Set<string>(containers.map(({ service }) => service));
+      if (isExternal(stack)) known.add("timescaledb");
+      const processes = stackServices(stack).filter(({ folder }) => !known.has(folder.name));
+      const statuses = [
+        ...(isExternal(stack) ? [await externalStatus(stack)] : []),
+        ...(await Promise.all(processes.map(statusOf))),
+        ...containers,
+      ];
       if (json) console.log(JSON.stringify(statuses, null, 2));
       else console.log(statuses.length === 0 ? `stack ${stack} has no services` : table(statuses));
     });
@@ -86,6 +93,20 @@ async function externalStatus(stack: string): Promise<ServiceStatus> {
     console.error(error.message);
     return { ...at, state: "no answer", version: "-", uptimeSeconds: null, dataBytes: null };
   }
+}
+
+async function containerStatuses(stack: string): Promise<ServiceStatus[]> {
+  const records = stackContainers(stack);
+  const states = await containerStates(records);
+  return records.map(({ declaration: { name, port }, container, version }, index) => ({
+    service: name,
+    ...(states[index] ?? { state: "missing", pid: null, uptimeSeconds: null }),
+    port,
+    version,
+    origin: `container ${container}`,
+    memoryBytes: null,
+    dataBytes: null,
+  }));
 }
 
 /** Memory of a process and all below it; what several share (PostgreSQL's buffers) is counted once. */

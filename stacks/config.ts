@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { maxRejectsPattern } from "../loaders/reject-limit.ts";
 import { TimeliftError } from "../loaders/timelift-error.ts";
+import { images, publish } from "./docker-config.ts";
 import {
   type ExternalTarget,
   externalExamples,
@@ -9,7 +10,7 @@ import {
 } from "./external-target.ts";
 import { hypertableSettingNames, hypertables } from "./hypertable-config.ts";
 import { besideNames, services } from "./service-config.ts";
-import type { ServiceName } from "./services/service.ts";
+import { type ServiceName, serviceNames } from "./services/service.ts";
 import { thresholdNames, thresholds } from "./threshold-config.ts";
 
 const port = (standard: number) => z.int().min(1024).max(65535).default(standard);
@@ -41,7 +42,11 @@ const keys = z.strictObject({
   /** Parsed again by the workload's own schema. */
   workloadOptions: z.record(z.string(), z.unknown()).default({}),
   /** How services become real; external takes a database that is there already. */
-  platform: z.enum(["native", "external"]).default("native"),
+  platform: z.enum(["native", "docker", "external"]).default("native"),
+  /** Images of the docker platform in place of its default ones. */
+  images,
+  /** What the docker platform publishes, and where. */
+  publish,
   ...externalKeys,
   /** What runs beside the database; by default all of it, and nothing beside an external one. */
   services,
@@ -92,7 +97,15 @@ export type StackConfig = Omit<z.infer<typeof schema>, "services"> & {
   external?: ExternalTarget;
 };
 
-const objects = ["workloadOptions", "ports", "hypertables", "thresholds", "services"] as const;
+const objects = [
+  "workloadOptions",
+  "images",
+  "publish",
+  "ports",
+  "hypertables",
+  "thresholds",
+  "services",
+] as const;
 
 const examples: Record<keyof typeof keys.shape, string> = {
   source: "source path/to/app.db",
@@ -102,6 +115,8 @@ const examples: Record<keyof typeof keys.shape, string> = {
   platform: "platform native",
   ...externalExamples,
   services: "--path 'timelift:services[0]' redis",
+  images: "images sysroot",
+  publish: "--path timelift:publish.SERVICE 127.0.0.1",
   database: "database timelift",
   memoryMb: "memoryMb 2048",
   cpus: "cpus 2",
@@ -166,6 +181,7 @@ function line(problem: string, example: string): string {
 /** Keys of the config, or of one of its objects. */
 function keysBelow(object: PropertyKey | undefined): string[] {
   if (object === undefined) return Object.keys(keys.shape);
+  if (object === "images" || object === "publish") return [...serviceNames];
   if (object === "hypertables") return hypertableSettingNames;
   return object === "thresholds" ? thresholdNames : Object.keys(ports.shape);
 }

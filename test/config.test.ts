@@ -97,6 +97,27 @@ describe("the stack's config", () => {
     expect(problem({ source: "a", thresholds: "[1]" })).toContain("neither a preset");
   });
 
+  test("takes images by service, or sysroot, and addresses to publish at", () => {
+    expect(parse({ source: "a" })).toMatchObject({ images: {}, publish: { timescaledb: "127.0.0.1" } });
+    expect(parse({ source: "a", images: "sysroot" }).images).toBe("sysroot");
+    expect(parse({ source: "a", images: '{"redis":"redis:8"}' }).images).toEqual({ redis: "redis:8" });
+    expect(parse({ source: "a", publish: '{"redis":"10.0.0.1"}' }).publish).toEqual({
+      ...{ timescaledb: "127.0.0.1", redis: "10.0.0.1" },
+    });
+  });
+
+  test("says what is wrong with an image or an address", () => {
+    expect(problem({ source: "a", images: "debian" })).toContain(
+      'timelift:images = "debian": neither sysroot nor an object of references, by service: timescaledb',
+    );
+    expect(problem({ source: "a", publish: '{"redis":"db.example.com"}' })).toContain(
+      'timelift:publish.redis = "db.example.com": an IP address of the engine\'s machine\n' +
+        "    pulumi config set --path timelift:publish.redis 127.0.0.1",
+    );
+    const message = problem({ source: "a", publish: '{"mysql":"127.0.0.1"}' });
+    expect(message).toContain("timelift:publish.mysql: no such key; known are timescaledb, pgbouncer");
+  });
+
   test("ignores other namespaces", () => {
     expect(() => parseConfig({ "timelift:source": "a", "docker:host": "x" }, "dev")).not.toThrow();
   });

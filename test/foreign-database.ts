@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type pg from "pg";
 import { type Connection, connect } from "../loaders/connection.ts";
-import { asSuperuser, superuser } from "../stacks/platforms/native/bootstrap.ts";
+import { asSuperuser, superuser } from "../stacks/platforms/bootstrap.ts";
 import { testServer } from "./postgres.ts";
 
 const names = ["owner", "loader", "reader"] as const;

@@ -5,9 +5,9 @@ import {
   addDatabase,
   asSuperuser,
   grantDatabase,
-  type SuperuserSocket,
+  type SuperuserAddress,
   superuser,
-} from "../stacks/platforms/native/bootstrap.ts";
+} from "../stacks/platforms/bootstrap.ts";
 import { exclusively } from "../stacks/platforms/native/lock.ts";
 import { startService } from "../stacks/platforms/native/native-service.ts";
 import { ServiceFolder } from "../stacks/platforms/native/service-folder.ts";
@@ -63,10 +63,10 @@ export async function databaseFromTemplate(name: string): Promise<TestDatabase> 
   };
 }
 
-let started: Promise<{ socket: SuperuserSocket; port: number }> | undefined;
+let started: Promise<{ socket: SuperuserAddress; port: number }> | undefined;
 
 /** The run's server with its template, started once in each test process and really once in a run. */
-export function testServer(): Promise<{ socket: SuperuserSocket; port: number }> {
+export function testServer(): Promise<{ socket: SuperuserAddress; port: number }> {
   started ??= startServer();
   return started;
 }
@@ -87,7 +87,7 @@ async function startServer() {
 }
 
 /** Makes the template and closes it, so that nothing connects to it while it is copied. */
-async function makeTemplate(socket: SuperuserSocket): Promise<void> {
+async function makeTemplate(socket: SuperuserAddress): Promise<void> {
   const isThere = await asSuperuser(socket, superuser, async (client) => {
     const { rowCount } = await client.query(
       `SELECT FROM pg_database WHERE datname = '${template}' AND NOT datallowconn`,

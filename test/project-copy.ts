@@ -30,14 +30,17 @@ export class ProjectCopy {
   readonly env: NodeJS.ProcessEnv;
   readonly ports: Record<(typeof services)[number], number>;
 
-  private constructor(dir: string, ports: ProjectCopy["ports"]) {
+  readonly stack: string;
+
+  private constructor(dir: string, stack: string, ports: ProjectCopy["ports"]) {
     this.dir = dir;
+    this.stack = stack;
     this.ports = ports;
     const { PULUMI_BACKEND_URL: _, PULUMI_ACCESS_TOKEN: __, ...env } = process.env;
     this.env = { ...env, PULUMI_HOME: join(dir, ".pulumi-home") };
   }
 
-  static async make(config: Record<string, unknown>): Promise<ProjectCopy> {
+  static async make(config: Record<string, unknown>, stack = "dev"): Promise<ProjectCopy> {
     const dir = mkdtempSync(join(tmpdir(), "timelift-copy-"));
     const { stdout } = await execa("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], {
       cwd: project,
@@ -51,16 +54,16 @@ export class ProjectCopy {
     symlinkSync(join(project, "node_modules"), join(dir, "node_modules"));
     const ports = await freePorts(services.length);
     const named = services.map((service, index) => [service, ports[index]]);
-    const copy = new ProjectCopy(dir, Object.fromEntries(named) as ProjectCopy["ports"]);
+    const copy = new ProjectCopy(dir, stack, Object.fromEntries(named) as ProjectCopy["ports"]);
     // A salt that the project's own stack left there belongs to another passphrase.
-    writeFileSync(join(dir, "Pulumi.dev.yaml"), "");
+    writeFileSync(copy.#config, "");
     copy.configure({ ...config, ports: copy.ports });
     return copy;
   }
 
-  /** Writes the config of stack dev, keeping the salt that Pulumi put there. JSON is YAML. */
+  /** Writes the config of the stack, keeping the salt that Pulumi put there. JSON is YAML. */
   configure(config: Record<string, unknown>): void {
-    const file = join(this.dir, "Pulumi.dev.yaml");
+    const file = this.#config;
     const salt = /^encryptionsalt: .*$/m.exec(readFileSync(file, "utf8"))?.[0] ?? "";
     const keys = Object.entries(config).map(([key, value]) => `  timelift:${key}: ${JSON.stringify(value)}`);
     writeFileSync(file, `${salt}\nconfig:\n${keys.join("\n")}\n`);
@@ -84,7 +87,7 @@ export class ProjectCopy {
     return execa(join(this.dir, "timelift"), args, options satisfies Options);
   }
 
-  /** Runs plain `pulumi` on stack dev, as in `timelift shell`. */
+  /** Runs plain `pulumi` on the stack, as in `timelift shell`. */
   pulumi(...args: string[]): Promise<Outcome> {
     return this.#run(args);
   }
@@ -97,7 +100,11 @@ export class ProjectCopy {
       PULUMI_SKIP_UPDATE_CHECK: "true",
     };
     const options = { cwd: this.dir, env, extendEnv: false, all: true, reject: false, input } as const;
-    return outcome(execa("pulumi", [...args, "--stack", "dev"], options));
+    return outcome(execa("pulumi", [...args, "--stack", this.stack], options));
+  }
+
+  get #config(): string {
+    return join(this.dir, `Pulumi.${this.stack}.yaml`);
   }
 
   /** Sets a secret of the config as a user would whose shell shall not remember it: by stdin. */

@@ -10,7 +10,7 @@ import { copyOut } from "../loaders/validate/copy-out.ts";
 import { withTarget } from "../loaders/validate/target-session.ts";
 import { checkAccess } from "../migrations/access/check-access.ts";
 import { loginNames } from "../stacks/logins.ts";
-import { asSuperuser } from "../stacks/platforms/native/bootstrap.ts";
+import { asSuperuser } from "../stacks/platforms/bootstrap.ts";
 import { ServiceFolder } from "../stacks/platforms/native/service-folder.ts";
 import { pgbouncer } from "../stacks/services/pgbouncer.ts";
 import { timescaledb } from "../stacks/services/timescaledb.ts";

@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import type pg from "pg";
 import type { Connection } from "../../loaders/connection.ts";
 import { TimeliftError } from "../../loaders/timelift-error.ts";
-import { addDatabase, asSuperuser, superuser } from "../../stacks/platforms/native/bootstrap.ts";
+import { addDatabase, asSuperuser, superuser } from "../../stacks/platforms/bootstrap.ts";
 import { startService, stopService } from "../../stacks/platforms/native/native-service.ts";
 import { freePort } from "../../stacks/platforms/native/port.ts";
 import { ServiceFolder } from "../../stacks/platforms/native/service-folder.ts";

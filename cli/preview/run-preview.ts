@@ -1,4 +1,5 @@
 import { TimeliftError } from "../../loaders/timelift-error.ts";
+import { refreshing } from "../container-drift.ts";
 import { hearPulumi } from "../pulumi.ts";
 import { driftLines } from "../schema/preview-drift.ts";
 import { type ChangePlan, planOf } from "./change-plan.ts";
@@ -27,7 +28,7 @@ export async function runPreview(stack: string, args: string[]): Promise<ChangeP
   const drift = await driftLines(stack);
   const fixed = ["preview", "--json", "--show-sames", "--non-interactive", "--stack", stack];
   const { stdout, stderr, exitCode } = await hearPulumi(
-    [...fixed, ...args.filter((each) => !looks.has(each))],
+    [...fixed, ...refreshing(stack, args), ...args.filter((each) => !looks.has(each))],
     // Whoever sets it gets events in place of one JSON.
     { PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "" },
   );

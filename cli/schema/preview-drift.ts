@@ -2,7 +2,7 @@ import { connect } from "../../loaders/connection.ts";
 import { TimeliftError } from "../../loaders/timelift-error.ts";
 import { findDrift } from "../../migrations/schema-drift.ts";
 import { isExternal } from "../external-stack.ts";
-import { connectionAs, stackServices } from "../stack-services.ts";
+import { connectionAs, hasTarget } from "../stack-services.ts";
 import { driftText } from "./drift-text.ts";
 
 /** A preview shows so many lines of a drift; `timelift schema --diff` shows all. */
@@ -17,8 +17,7 @@ const patienceMs = 2_000;
  */
 export async function driftLines(stack: string): Promise<string[]> {
   try {
-    const isOwn = stackServices(stack).some(({ folder }) => folder.name === "timescaledb");
-    if (!isOwn && !isExternal(stack)) return [];
+    if (!hasTarget(stack) && !isExternal(stack)) return [];
     const lines = await driftOf(stack);
     if (lines.length <= shownLines) return lines;
     const more = lines.length - shownLines;

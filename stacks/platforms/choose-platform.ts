@@ -5,6 +5,10 @@ import type { Platform } from "./platform.ts";
 
 /** The platform that the stack's config names. What it alone needs is read for it alone. */
 export async function choosePlatform(config: StackConfig, stateDir: string): Promise<Platform> {
+  if (config.platform === "docker") {
+    const { dockerPlatform } = await import("./docker.ts");
+    return dockerPlatform({ ...config, stateDir });
+  }
   const { dropData, external: target, edition, hypertables } = config;
   const native = nativePlatform({ stateDir, dropData });
   if (target === undefined) return native;

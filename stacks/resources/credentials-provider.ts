@@ -10,9 +10,9 @@ export async function diff(): Promise<dynamic.DiffResult> {
   return { changes: false };
 }
 
-export async function create(inputs: object): Promise<dynamic.CreateResult> {
+export async function create(inputs: { names?: string[] }): Promise<dynamic.CreateResult> {
   const passwords = Object.fromEntries(
-    [...roles, "redis"].map((name) => [name, randomBytes(24).toString("base64url")]),
+    (inputs.names ?? [...roles, "redis"]).map((name) => [name, randomBytes(24).toString("base64url")]),
   );
   return { id: "credentials", outs: { ...inputs, passwords } };
 }

@@ -2,12 +2,18 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Secrets } from "../services/role.ts";
 import { DynamicResource } from "./dynamic-resource.ts";
 
-/** Passwords generated when the stack is first deployed; Pulumi keeps them encrypted. */
-export class Credentials extends DynamicResource {
-  declare readonly passwords: pulumi.Output<Secrets>;
+/** Whose passwords are generated. */
+export interface CredentialsArgs<Name extends string> {
+  /** @default every database role and Redis */
+  names?: Name[];
+}
 
-  constructor(name: string, opts?: pulumi.CustomResourceOptions) {
+/** Passwords generated when the stack is first deployed; Pulumi keeps them encrypted. */
+export class Credentials<Name extends string = keyof Secrets> extends DynamicResource {
+  declare readonly passwords: pulumi.Output<Record<Name, string>>;
+
+  constructor(name: string, args: CredentialsArgs<Name> = {}, opts?: pulumi.CustomResourceOptions) {
     const secret = { ...opts, additionalSecretOutputs: ["passwords"] };
-    super("Credentials", "credentials-provider", name, { passwords: undefined }, secret);
+    super("Credentials", "credentials-provider", name, { ...args, passwords: undefined }, secret);
   }
 }

@@ -28,6 +28,7 @@ export function pgbouncer(args: PgBouncerArgs): PgBouncerDeclaration {
     // The first that keeps prepared statements apart in transaction pooling.
     version: { minimum: "1.21" },
     port: args.port,
+    memoryMb: 128,
     upstreamPort: args.upstreamPort,
     ...(args.upstream && { upstream: args.upstream }),
     database: args.database,

@@ -36,6 +36,7 @@ export function prometheus(args: PrometheusArgs): PrometheusDeclaration {
     name: "prometheus",
     version: { minimum: "2.45" },
     port: args.port,
+    memoryMb: 1024,
     settings: { "storage.tsdb.retention.time": `${args.retentionDays ?? 15}d` },
     files: { "prometheus.yml": scrapeConfig([itself, ...(args.scrape ?? [])], args.intervalSeconds ?? 15) },
     health: { path: "/-/ready", timeoutSeconds: 60 },

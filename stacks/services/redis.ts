@@ -13,12 +13,15 @@ export interface RedisArgs {
 
 /** A Redis for the application's cache: bounded memory, one password, written to disk every second. */
 export function redis(args: RedisArgs): RedisDeclaration {
+  const { maxMemoryMb = 256 } = args;
   return {
     name: "redis",
     version: { minimum: "7.0" },
     port: args.port,
+    // While it rewrites its file, pages that change are there twice.
+    memoryMb: maxMemoryMb * 2 + 64,
     settings: {
-      maxmemory: `${args.maxMemoryMb ?? 256}mb`,
+      maxmemory: `${maxMemoryMb}mb`,
       "maxmemory-policy": "allkeys-lru",
       appendonly: true,
       appendfsync: "everysec",

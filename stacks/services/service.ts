@@ -15,6 +15,8 @@ interface DeclarationOf<Name extends ServiceName> {
   version: { minimum: string };
   /** TCP port on 127.0.0.1. */
   port: number;
+  /** Memory that it may take, in MB (2^20 bytes): the limit of a container, nothing to an ordinary process. */
+  memoryMb: number;
   /** The service's own settings, by its own names. */
   settings: Record<string, Setting>;
   /** Configuration files by name, complete, where settings alone cannot say it. */

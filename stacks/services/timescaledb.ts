@@ -32,21 +32,28 @@ export interface TimescaleDbArgs {
 }
 
 /**
+ * Memory in MB that no setting bounds. Keys of a hypertable are built by one statement, which keeps about 2 MB for each
+ * chunk until it ends (480 MB for 250 of them); a limit without room for that would end the server.
+ */
+const beyondTuningMb = 1024;
+
+/**
  * A PostgreSQL server with TimescaleDB, pg_cron and pg_stat_statements loaded from the start (each needs a
  * restart to be added later). Loopback only, SCRAM only, durable: fsync and full_page_writes stay on.
  */
 export function timescaledb(args: TimescaleDbArgs): TimescaleDbDeclaration {
-  const edition = args.edition ?? "apache";
+  const { edition = "apache", memoryMb = 2048 } = args;
   return {
     name: "timescaledb",
     version: { minimum: "2.17" },
     postgres: { minimum: 15, maximum: 18 },
     port: args.port,
+    memoryMb: memoryMb + beyondTuningMb,
     database: args.database,
     edition,
     settings: {
       ...tuning({
-        memoryMb: args.memoryMb ?? 2048,
+        memoryMb,
         cpus: args.cpus ?? 2,
         maxConnections: args.maxConnections ?? 100,
       }),

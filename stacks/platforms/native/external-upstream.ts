@@ -10,7 +10,10 @@ export function upstreamLine({ host }: ExternalUpstream, port: number, database:
 }
 
 /** Settings of the encryption to it; as libpq has it, to require TLS and to name an authority is to verify it. */
-export function upstreamTls({ tls: { mode, rootCert } }: ExternalUpstream, caFile: string) {
+export function upstreamTls(
+  { tls: { mode, rootCert } }: ExternalUpstream,
+  caFile: string,
+): Record<string, string> {
   if (mode === "disable") return { server_tls_sslmode: mode };
   const verified = mode === "require" && rootCert !== undefined ? "verify-ca" : mode;
   return { server_tls_sslmode: verified, server_tls_ca_file: caFile };

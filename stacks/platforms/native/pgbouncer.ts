@@ -4,17 +4,16 @@ import pg from "pg";
 import { trustedCertificates } from "../../../loaders/tls.ts";
 import type { Role, Secrets } from "../../services/role.ts";
 import type { PgBouncerDeclaration } from "../../services/service.ts";
+import { pgbouncerIni, pgbouncerUsers, stackUpstream } from "../pgbouncer-files.ts";
 import { upstreamLine, upstreamTls, upstreamUsers } from "./external-upstream.ts";
 import { askSql } from "./health.ts";
-import { scramSecret } from "./scram-secret.ts";
 import type { ServiceKind, Start } from "./service-kind.ts";
 
 const caFile = "conf/server-ca.pem";
 
 /**
- * PgBouncer as a process. Its user list holds SCRAM secrets, the same as the server's, so that it logs in with
- * what the client proved and knows no password; those of a server of others nobody knows, so there it holds passwords.
- * Its console answers on the Unix socket, to this user alone.
+ * PgBouncer as a process. Its console answers on the Unix socket, to this user alone. The passwords of a server of others
+ * nobody knows as SCRAM secrets, so there it holds passwords.
  */
 export const pgbouncer: ServiceKind<PgBouncerDeclaration> = {
   secretsOf: (declaration) => declaration.users as Role[],
@@ -22,26 +21,18 @@ export const pgbouncer: ServiceKind<PgBouncerDeclaration> = {
   async prepare({ declaration, folder, sandbox, secrets }) {
     const state = sandbox.inside(folder.stateMount);
     const { database, upstreamPort, upstream } = declaration;
-    const settings = {
-      ...declaration.settings,
-      listen_addr: "127.0.0.1",
-      listen_port: declaration.port,
-      unix_socket_dir: sandbox.inside(folder.socketMount),
-      unix_socket_mode: "0700",
-      auth_file: join(state, "secrets/userlist.txt"),
-      ...(upstream && upstreamTls(upstream, join(state, caFile))),
-    };
-    const lines = [
-      "[databases]",
-      upstream
+    const ini = pgbouncerIni(declaration, {
+      authFile: join(state, "secrets/userlist.txt"),
+      sockets: sandbox.inside(folder.socketMount),
+      listen: "127.0.0.1",
+      upstream: upstream
         ? upstreamLine(upstream, upstreamPort, database)
-        : `${database} = host=127.0.0.1 port=${upstreamPort} dbname=${database}`,
-      "[pgbouncer]",
-      ...Object.entries(settings).map(([name, value]) => `${name} = ${value}`),
-    ];
+        : stackUpstream(declaration, "127.0.0.1"),
+      ...(upstream && { tls: upstreamTls(upstream, join(state, caFile)) }),
+    });
     if (upstream && upstream.tls.mode !== "disable") folder.write(caFile, trustedCertificates(upstream.tls));
     folder.write("secrets/userlist.txt", await userList(declaration, secrets));
-    folder.write("conf/pgbouncer.ini", `${lines.join("\n")}\n`);
+    folder.write("conf/pgbouncer.ini", ini);
   },
 
   command: ({ program, folder, sandbox }) => [
@@ -92,8 +83,5 @@ function placeOf({ upstream, upstreamPort, database }: PgBouncerDeclaration) {
 }
 
 async function userList({ users, upstream }: PgBouncerDeclaration, secrets: Secrets): Promise<string> {
-  const roles = users as Role[];
-  if (upstream) return upstreamUsers(upstream, roles, secrets);
-  const lines = roles.map(async (role) => `"${role}" "${await scramSecret(role, secrets[role])}"\n`);
-  return (await Promise.all(lines)).join("");
+  return upstream ? upstreamUsers(upstream, users as Role[], secrets) : pgbouncerUsers(users, secrets);
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { PrometheusDeclaration } from "../../services/service.ts";
+import { prometheusArguments } from "../prometheus-arguments.ts";
 import { askHttp } from "./health.ts";
 import type { ServiceKind } from "./service-kind.ts";
 
@@ -17,13 +18,8 @@ export const prometheus: ServiceKind<PrometheusDeclaration> = {
 
   command({ declaration, program, folder, sandbox }) {
     const state = sandbox.inside(folder.stateMount);
-    return [
-      join(program.folder, "prometheus"),
-      `--config.file=${join(state, "conf/prometheus.yml")}`,
-      `--storage.tsdb.path=${join(state, "data")}`,
-      `--web.listen-address=127.0.0.1:${declaration.port}`,
-      ...Object.entries(declaration.settings).map(([flag, value]) => `--${flag}=${value}`),
-    ];
+    const place = { conf: join(state, "conf"), data: join(state, "data"), listen: "127.0.0.1" };
+    return [join(program.folder, "prometheus"), ...prometheusArguments(declaration, place)];
   },
 
   ask: ({ declaration }) => askHttp(declaration.port, declaration.health.path),

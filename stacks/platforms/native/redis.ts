@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { RedisDeclaration, Setting } from "../../services/service.ts";
+import type { RedisDeclaration } from "../../services/service.ts";
+import { redisSettings, redisUser } from "../redis-files.ts";
 import { askRedis } from "./health.ts";
 import type { ServiceKind } from "./service-kind.ts";
 
@@ -11,18 +11,9 @@ export const redis: ServiceKind<RedisDeclaration> = {
 
   async prepare({ declaration, folder, sandbox, secrets }) {
     mkdirSync(folder.data, { recursive: true, mode: 0o700 });
-    const own = {
-      bind: "127.0.0.1",
-      port: declaration.port,
-      dir: join(sandbox.inside(folder.stateMount), "data"),
-      daemonize: false,
-    };
-    const digest = createHash("sha256").update(secrets.redis).digest("hex");
-    const user = `user default on #${digest} ~* &* +@all`;
-    const lines = Object.entries({ ...declaration.settings, ...own }).map(
-      ([name, value]) => `${name} ${word(value)}`,
-    );
-    folder.write("conf/redis.conf", `${[...lines, user].join("\n")}\n`);
+    const dir = join(sandbox.inside(folder.stateMount), "data");
+    const settings = redisSettings(declaration, { bind: "127.0.0.1", dir });
+    folder.write("conf/redis.conf", settings + redisUser(secrets.redis));
   },
 
   command: ({ program, folder, sandbox }) => [
@@ -37,8 +28,3 @@ export const redis: ServiceKind<RedisDeclaration> = {
   // It writes its data out first.
   stop: { signal: "SIGTERM", graceSeconds: 60 },
 };
-
-function word(value: Setting): string {
-  if (typeof value === "boolean") return value ? "yes" : "no";
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
-}

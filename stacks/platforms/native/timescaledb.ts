@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { TimeliftError } from "../../../loaders/timelift-error.ts";
 import type { Role } from "../../services/role.ts";
-import type { Setting, TimescaleDbDeclaration } from "../../services/service.ts";
-import { asSuperuser, bootstrap, superuser } from "./bootstrap.ts";
+import type { TimescaleDbDeclaration } from "../../services/service.ts";
+import { asSuperuser, bootstrap, superuser } from "../bootstrap.ts";
+import { postgresqlFiles } from "../postgresql-files.ts";
 import { answered, askSql } from "./health.ts";
 import { endOrphans } from "./orphan.ts";
 import { refusedSandbox } from "./sandbox.ts";
@@ -79,38 +80,21 @@ export function dataMajor(folder: ServiceFolder): number | undefined {
 }
 
 function writeConfiguration({ declaration, folder, program, sandbox }: TimescaleStart): void {
-  const conf = join(sandbox.inside(folder.stateMount), "conf");
-  const settings: Record<string, Setting> = {
-    ...declaration.settings,
-    listen_addresses: "127.0.0.1",
-    port: declaration.port,
-    unix_socket_directories: sandbox.inside(folder.socketMount),
-    unix_socket_permissions: "0700",
-    hba_file: join(conf, "pg_hba.conf"),
-    ident_file: join(conf, "pg_ident.conf"),
-    logging_collector: false,
-  };
-  if (!program.hasCron) {
-    const libraries = String(settings.shared_preload_libraries).split(",");
-    settings.shared_preload_libraries = libraries.filter((name) => name !== "pg_cron").join(",");
-  }
-  const lines = Object.entries(settings).map(([name, value]) => `${name} = ${quoted(value)}`);
-  folder.write("conf/postgresql.conf", `${lines.join("\n")}\n`);
-  folder.write(
-    "conf/pg_hba.conf",
-    [
-      `local all ${superuser} peer map=bootstrap`,
-      `host all ${superuser} all reject`,
-      "host all all 127.0.0.1/32 scram-sha-256",
-      "",
-    ].join("\n"),
+  const { settings } = declaration;
+  const libraries = String(settings.shared_preload_libraries).split(",");
+  const loaded = libraries.filter((name) => name !== "pg_cron" || program.hasCron).join(",");
+  const files = postgresqlFiles(
+    { ...declaration, settings: { ...settings, shared_preload_libraries: loaded } },
+    {
+      conf: join(sandbox.inside(folder.stateMount), "conf"),
+      sockets: sandbox.inside(folder.socketMount),
+      listen: "127.0.0.1",
+      clients: "127.0.0.1/32",
+      superuserByTcp: false,
+      users: [sandbox.user],
+    },
   );
-  folder.write("conf/pg_ident.conf", `bootstrap "${sandbox.user}" ${superuser}\n`);
-}
-
-function quoted(value: Setting): string {
-  if (typeof value === "boolean") return value ? "on" : "off";
-  return typeof value === "number" ? String(value) : `'${value.replaceAll("'", "''")}'`;
+  for (const [name, text] of Object.entries(files)) folder.write(`conf/${name}`, text);
 }
 
 /**

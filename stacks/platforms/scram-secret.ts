@@ -1,6 +1,6 @@
 import { createHash, createHmac, pbkdf2 } from "node:crypto";
 import { promisify } from "node:util";
-import { TimeliftError } from "../../../loaders/timelift-error.ts";
+import { TimeliftError } from "../../loaders/timelift-error.ts";
 
 const iterations = 4096;
 const derive = promisify(pbkdf2);

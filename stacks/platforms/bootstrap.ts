@@ -1,15 +1,20 @@
 import pg from "pg";
-import { loaderSchema, roles, type Secrets } from "../../services/role.ts";
+import { loaderSchema, roles, type Secrets } from "../services/role.ts";
 import { scramSecret } from "./scram-secret.ts";
 
-/** The server's superuser. It has no password and can connect through the Unix socket only. */
+/** The server's superuser, whom nothing but the bootstrap uses. */
 export const superuser = "postgres";
 
-/** Where a server's Unix socket is; who may open its folder is the superuser. */
-export interface SuperuserSocket {
-  /** The socket's folder. */
+/**
+ * How the superuser reaches a server: by its Unix socket, where who may open the folder is the superuser, or by
+ * TCP with a password.
+ */
+export interface SuperuserAddress {
+  /** The socket's folder, or a host. */
   host: string;
   port: number;
+  /** @default none: the socket is enough */
+  password?: string;
 }
 
 /**
@@ -18,37 +23,37 @@ export interface SuperuserSocket {
  * passwords and newer extensions.
  */
 export async function bootstrap(
-  socket: SuperuserSocket,
+  at: SuperuserAddress,
   database: string,
   secrets: Secrets,
   hasCron: boolean,
 ): Promise<void> {
-  await asSuperuser(socket, superuser, async (client) => {
+  await asSuperuser(at, superuser, async (client) => {
     await makeRoles(client);
     await setPasswords(client, secrets);
     await makeDatabase(client, database);
     await client.query(`REVOKE CONNECT, TEMPORARY ON DATABASE ${superuser}, template1 FROM PUBLIC`);
     await client.query(`GRANT CONNECT ON DATABASE ${superuser} TO timelift_monitor`);
   });
-  await asSuperuser(socket, database, updateTimescaleDb);
-  await asSuperuser(socket, database, (client) => furnish(client, hasCron));
+  await asSuperuser(at, database, updateTimescaleDb);
+  await asSuperuser(at, database, (client) => furnish(client, hasCron));
 }
 
 /** Makes one more database with the same roles, extensions and privileges, on a server that was started. */
-export async function addDatabase(socket: SuperuserSocket, database: string): Promise<void> {
-  await asSuperuser(socket, superuser, (client) => makeDatabase(client, database));
+export async function addDatabase(at: SuperuserAddress, database: string): Promise<void> {
+  await asSuperuser(at, superuser, (client) => makeDatabase(client, database));
   // pg_cron lives in one database of a server only.
-  await asSuperuser(socket, database, (client) => furnish(client, false));
+  await asSuperuser(at, database, (client) => furnish(client, false));
 }
 
 /** Opens a connection as the superuser, and ends it after `work`. */
 export async function asSuperuser<T>(
-  socket: SuperuserSocket,
+  at: SuperuserAddress,
   database: string,
   work: (client: pg.Client) => Promise<T>,
 ): Promise<T> {
   const client = new pg.Client({
-    ...socket,
+    ...at,
     database,
     user: superuser,
     application_name: "timelift bootstrap",

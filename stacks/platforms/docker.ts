@@ -1,0 +1,100 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import type { Edition } from "../../migrations/edition.ts";
+import { Credentials } from "../resources/credentials.ts";
+import { DockerService } from "../resources/docker-service.ts";
+import { SysrootImage } from "../resources/sysroot-image.ts";
+import type { ServiceDeclaration, ServiceName } from "../services/service.ts";
+import { clientHost } from "./docker/client-host.ts";
+import { serviceContainer } from "./docker/container.ts";
+import type { ContainerKind } from "./docker/container-kind.ts";
+import type { EngineAddress } from "./docker/engine.ts";
+import { defaultImages, type ImagesConfig, requireEdition } from "./docker/images.ts";
+import { labels } from "./docker/labels.ts";
+import { pgbouncer } from "./docker/pgbouncer.ts";
+import { prometheus } from "./docker/prometheus.ts";
+import { redis } from "./docker/redis.ts";
+import { serviceFiles } from "./docker/service-files.ts";
+import { timescaledb } from "./docker/timescaledb.ts";
+import type { Platform } from "./platform.ts";
+
+/** How the docker platform keeps its services. */
+export interface DockerPlatformArgs {
+  /** Name of the stack; what is on the engine is called `timelift-<stack>-…`. */
+  stack: string;
+  /** The stack's folder, relative to the project. */
+  stateDir: string;
+  /** Delete the data volumes with the stack. */
+  dropData: boolean;
+  edition: Edition;
+  /**
+   * Images in place of the default ones, or the native platform's Debian tree as a local one.
+   * @default {}
+   */
+  images: ImagesConfig;
+  /** Service -> address of the engine's machine at which its port is published; the others stay inside. */
+  publish: Partial<Record<ServiceName, string>>;
+}
+
+const kinds = { timescaledb, pgbouncer, redis, prometheus } as {
+  [Name in ServiceName]: ContainerKind<never>;
+};
+
+/**
+ * Services as containers of a Docker engine, on a network of their own, where each is called by its name. The engine is
+ * the provider's: `docker:host` and the other `docker:` keys of the stack's config, else the usual socket.
+ * @throws TimeliftError `image-edition`
+ */
+export function dockerPlatform(args: DockerPlatformArgs): Platform {
+  const { stack, stateDir, dropData, publish } = args;
+  requireEdition(args.images, args.edition);
+  const prefix = `timelift-${stack}`;
+  const engine = engineOfConfig();
+  const network = new docker.Network("network", { name: prefix, driver: "bridge", labels: labels(prefix) });
+  const superuser = new Credentials("superuser", { names: ["postgres"] });
+  const image = imageFinder(args.images, engine);
+
+  return {
+    service(declaration, secrets, after = []) {
+      const { name } = declaration;
+      const { reference, imageId } = image(name);
+      const allSecrets = pulumi.secret(
+        pulumi.all([secrets, superuser.passwords]).apply(([own, { postgres }]) => ({ ...own, postgres })),
+      );
+      const publishedAt = publish[name];
+      const kind = kinds[name] as unknown as ContainerKind;
+      const files = serviceFiles({ prefix, declaration, kind, image: imageId, secrets: allSecrets });
+      const container = serviceContainer({
+        ...{ prefix, declaration, kind, files, publishedAt, dropData },
+        ...{ image: imageId, network: network.name, after: after.map((service) => service.resource) },
+      });
+      const host = publishedAt === undefined ? name : clientHost(publishedAt, engine.host);
+      const resource = new DockerService(name, {
+        ...{ declaration, stateDir, container: `${prefix}-${name}`, image: reference, engine },
+        ...{ containerId: container.id, host, isPublished: publishedAt !== undefined },
+        ...{ secrets: allSecrets, dropData },
+      });
+      return { resource, host, port: declaration.port, version: resource.version };
+    },
+  };
+}
+
+/** The image of each service; services that share one, share its resource. */
+function imageFinder(images: ImagesConfig, engine: EngineAddress) {
+  const remote = (name: string, reference: pulumi.Input<string>) => {
+    // Kept at destroy: other stacks may use it, and it is slow to get again.
+    const { imageId } = new docker.RemoteImage(name, { name: reference, keepLocally: true });
+    return { reference, imageId };
+  };
+  if (images === "sysroot") {
+    const sysroot = remote("sysroot", new SysrootImage("sysroot", { engine }).image);
+    return () => sysroot;
+  }
+  return (name: ServiceDeclaration["name"]) => remote(name, images[name] ?? defaultImages[name]);
+}
+
+/** The provider's own config, as far as the docker command understands it. */
+function engineOfConfig(): EngineAddress {
+  const config = new pulumi.Config("docker");
+  return { host: config.get("host") ?? "", certPath: config.get("certPath") ?? "" };
+}

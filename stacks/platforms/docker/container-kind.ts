@@ -1,0 +1,25 @@
+import type { Secrets } from "../../services/role.ts";
+import type { ServiceDeclaration } from "../../services/service.ts";
+
+/** Where a container sees its configuration files. */
+export const confFolder = "/timelift";
+/** Where a container keeps sockets and other things of the moment; memory, and empty at each start. */
+export const momentFolder = "/tmp";
+
+/** The passwords that a container may need a digest of: the stack's, and the database superuser's. */
+export type ContainerSecrets = Secrets & { postgres: string };
+
+/** How one kind of service is run as a container. */
+export interface ContainerKind<Declaration extends ServiceDeclaration = ServiceDeclaration> {
+  /** Configuration files without secrets: name -> text. */
+  files(declaration: Declaration): Record<string, string>;
+  /** Configuration files made of secrets: name -> text. */
+  secretFiles: Record<string, (declaration: Declaration, secrets: ContainerSecrets) => Promise<string>>;
+  /** Program and arguments. */
+  command(declaration: Declaration): string[];
+  /** The question whose answer means that the service works, as a command inside the container. */
+  ask(declaration: Declaration): string[];
+  /** Size of /dev/shm in MB. @default Docker's own, 64 */
+  sharedMemoryMb?(declaration: Declaration): number;
+  stop: { signal: NodeJS.Signals; graceSeconds: number };
+}

@@ -1,0 +1,88 @@
+import { createHash } from "node:crypto";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import type { ServiceDeclaration } from "../../services/service.ts";
+import { type ContainerKind, type ContainerSecrets, confFolder } from "./container-kind.ts";
+import { labels } from "./labels.ts";
+
+/** What one service's configuration files are made of. */
+export interface ServiceFilesArgs {
+  /** The stack's prefix of names on the engine. */
+  prefix: string;
+  declaration: ServiceDeclaration;
+  kind: ContainerKind;
+  /** Identity of the image. */
+  image: pulumi.Input<string>;
+  secrets: pulumi.Input<ContainerSecrets>;
+}
+
+/** A service's configuration on the engine. */
+export interface ServiceFiles {
+  /** Name of the volume that holds them. */
+  volume: pulumi.Output<string>;
+  /** Tells these contents from others; no secret can be found by it. */
+  digest: pulumi.Output<string>;
+  /** What puts them there. */
+  resource: pulumi.Resource;
+}
+
+/**
+ * Puts a service's configuration and secrets into a volume: no environment and no argument tells them.
+ *
+ * Docker hands no file to a container whose root is read-only, so another one takes them, which is never started; that
+ * the service's own can mount the volume read-only comes with it.
+ */
+export function serviceFiles(args: ServiceFilesArgs): ServiceFiles {
+  const { prefix, declaration, kind, image } = args;
+  const { name } = declaration;
+  const volume = new docker.Volume(`${name}-files`, {
+    name: `${prefix}-${name}-files`,
+    labels: labels(prefix, name),
+  });
+  const plain = kind.files(declaration);
+  const secret = secretFiles(args);
+  const resource = new docker.Container(
+    `${name}-files`,
+    {
+      name: `${prefix}-${name}-files`,
+      image,
+      entrypoints: ["/never-started"],
+      start: false,
+      mustRun: false,
+      networkMode: "none",
+      uploads: Object.entries({ ...plain, ...secret }).map(([file, content]) => upload(file, content)),
+      volumes: [{ volumeName: volume.name, containerPath: confFolder }],
+      labels: labels(prefix, name),
+    },
+    // One name cannot stand for two.
+    { deleteBeforeReplace: true },
+  );
+  return { volume: volume.name, digest: digestOf({ ...plain, ...secret }), resource };
+}
+
+function secretFiles({
+  kind,
+  declaration,
+  secrets,
+}: ServiceFilesArgs): Record<string, pulumi.Output<string>> {
+  return Object.fromEntries(
+    Object.entries(kind.secretFiles).map(([file, content]) => [
+      file,
+      pulumi.secret(pulumi.output(secrets).apply((known) => content(declaration, known))),
+    ]),
+  );
+}
+
+/** For root and its group, which the service is in; nobody else is in the container. */
+function upload(file: string, content: pulumi.Input<string>) {
+  return { file: `${confFolder}/${file}`, content, permissions: "0440" };
+}
+
+/** Of long random secrets, so that it may be seen. */
+function digestOf(files: Record<string, pulumi.Input<string>>): pulumi.Output<string> {
+  return pulumi.unsecret(
+    pulumi
+      .output(files)
+      .apply((texts) => createHash("sha256").update(JSON.stringify(texts)).digest("hex").slice(0, 16)),
+  );
+}

@@ -1,0 +1,94 @@
+import type { Role } from "../../services/role.ts";
+import type { ServiceDeclaration, TimescaleDbDeclaration } from "../../services/service.ts";
+import { asSuperuser, bootstrap, type SuperuserAddress, superuser } from "../bootstrap.ts";
+import { answered, askSql } from "../native/health.ts";
+import type { ContainerSecrets } from "./container-kind.ts";
+import { type ContainerRecord, writeContainer } from "./container-record.ts";
+import { requireHealthy } from "./container-state.ts";
+import { unreachable } from "./unreachable.ts";
+
+/** A container that has just become healthy. */
+export interface SettleRequest extends Omit<ContainerRecord, "version" | "secrets"> {
+  /** The stack's folder, relative to the project. */
+  stateDir: string;
+  /** Whether clients outside the stack's network can reach it. */
+  isPublished: boolean;
+  secrets: ContainerSecrets;
+}
+
+/**
+ * Brings a service that runs in a container to the state that everything else relies on, the database with the same
+ * bootstrap as on the native platform; asks it from here, where it is published; and remembers it.
+ * @throws TimeliftError `service-unreachable`
+ */
+export async function settle(request: SettleRequest): Promise<{ version: string }> {
+  const { stateDir, isPublished, secrets, ...record } = request;
+  const { postgres, ...own } = secrets;
+  const { declaration, host } = request;
+  let version = record.image;
+  try {
+    await healthy(request);
+    if (declaration.name === "timescaledb") {
+      version = await settleDatabase(declaration, { host, port: declaration.port, password: postgres }, own);
+    }
+    if (isPublished) await ask(declaration, host, own);
+  } catch (error) {
+    throw unreachable(request, error);
+  }
+  writeContainer(stateDir, { ...record, version, secrets: own });
+  return { version };
+}
+
+async function settleDatabase(
+  { database, health }: TimescaleDbDeclaration,
+  at: SuperuserAddress,
+  secrets: ContainerRecord["secrets"],
+): Promise<string> {
+  const login = { ...at, user: superuser, database: superuser };
+  const { error } = await answered(
+    () => askSql(login, "SELECT 1"),
+    () => true,
+    health.timeoutSeconds,
+  );
+  if (error !== undefined) throw error;
+  const libraries = await asSuperuser(at, superuser, async (client) => {
+    const { rows } = await client.query("SHOW shared_preload_libraries");
+    return String(rows[0]?.shared_preload_libraries);
+  });
+  await bootstrap(at, database, secrets, libraries.includes("pg_cron"));
+  return asSuperuser(at, database, async (client) => {
+    const { rows } = await client.query(
+      `SELECT extversion || ' on PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1) AS version
+       FROM pg_extension WHERE extname = 'timescaledb'`,
+    );
+    return String(rows[0]?.version);
+  });
+}
+
+/** The provider waits for that once; a container that failed then is taken as made by the next update. */
+async function healthy({ engine, container, declaration }: SettleRequest): Promise<void> {
+  const { timeoutSeconds } = declaration.health;
+  const { error } = await answered(
+    () => requireHealthy(engine, container),
+    () => true,
+    timeoutSeconds,
+  );
+  if (error !== undefined) throw error;
+}
+
+/** Asks as a client would; what speaks no SQL has answered its health check. */
+async function ask(
+  declaration: ServiceDeclaration,
+  host: string,
+  secrets: ContainerRecord["secrets"],
+): Promise<void> {
+  if (declaration.name !== "timescaledb" && declaration.name !== "pgbouncer") return;
+  const { port, database, health } = declaration;
+  const login = { host, port, database, user: health.role, password: secrets[health.role as Role] };
+  const { error } = await answered(
+    () => askSql(login, health.query),
+    () => true,
+    health.timeoutSeconds,
+  );
+  if (error !== undefined) throw error;
+}

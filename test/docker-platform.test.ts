@@ -1,0 +1,252 @@
+import * as pulumi from "@pulumi/pulumi";
+import { beforeAll, describe, expect, test } from "vitest";
+import { clientHost } from "../stacks/platforms/docker/client-host.ts";
+import { defaultImages } from "../stacks/platforms/docker/images.ts";
+import type { DockerPlatformArgs } from "../stacks/platforms/docker.ts";
+import { scramSecret } from "../stacks/platforms/scram-secret.ts";
+import { type ServiceName, serviceNames } from "../stacks/services/service.ts";
+import { declareServices, recordResources } from "./docker-resources.ts";
+import { stackSecrets } from "./native-stack.ts";
+
+beforeAll(recordResources);
+
+interface Upload {
+  file: string;
+  content: string;
+  permissions: string;
+}
+const contentOf = (uploads: Upload[], file: string) =>
+  uploads.find((each) => each.file === `/timelift/${file}`)?.content;
+
+describe("what the docker platform declares", () => {
+  test("a container with its files, a data volume and an image a service, on one network", async () => {
+    const { resources } = await declareServices({});
+    const names = resources.map(({ type, name }) => `${type.split(":").at(-1)} ${name}`).sort();
+    expect(names).toEqual(
+      [
+        "Network network",
+        "Credentials superuser",
+        ...serviceNames.flatMap((name) => [
+          `RemoteImage ${name}`,
+          `Volume ${name}-files`,
+          `Container ${name}-files`,
+          `Container ${name}`,
+          `DockerService ${name}`,
+        ]),
+        ...["timescaledb", "redis", "prometheus"].map((name) => `Volume ${name}-data`),
+      ].sort(),
+    );
+    for (const { type, name, inputs } of resources.filter((each) => each.type.startsWith("docker:"))) {
+      if (type.endsWith(":RemoteImage")) continue;
+      expect(inputs.name).toBe(name === "network" ? "timelift-staging" : `timelift-staging-${name}`);
+      expect(inputs.labels).toContainEqual({ label: "timelift.stack", value: "timelift-staging" });
+    }
+  });
+
+  test.each(serviceNames)("%s runs confined, bounded and watched", async (name) => {
+    const { find } = await declareServices({});
+    const { inputs } = find(`Container ${name}`);
+    expect(inputs).toMatchObject({
+      readOnly: true,
+      capabilities: { drops: ["ALL"] },
+      securityOpts: ["no-new-privileges"],
+      restart: "unless-stopped",
+      logDriver: "json-file",
+      logOpts: { "max-size": "10m", "max-file": "3" },
+      networksAdvanced: [{ name: "timelift-staging", aliases: [name] }],
+    });
+    expect(inputs.user).toMatch(/^[1-9]\d*:[1-9]\d*$/);
+    expect(inputs.memory).toBeGreaterThan(0);
+    expect(inputs.volumes[0]).toEqual({
+      volumeName: `timelift-staging-${name}-files`,
+      containerPath: "/timelift",
+      readOnly: true,
+    });
+    expect(inputs.envs).toBeUndefined();
+    expect(inputs.privileged).toBeUndefined();
+  });
+
+  test.each(serviceNames)("%s meets none of the provider's quirks", async (name) => {
+    const { find } = await declareServices({});
+    const container = find(`Container ${name}`);
+    expect(container.inputs.memorySwap).toBe(container.inputs.memory);
+    expect(container.replaceOnChanges).toEqual(["healthcheck"]);
+    expect(container.deleteBeforeReplace).toBe(true);
+    expect(container.inputs.wait).toBe(true);
+    expect(container.inputs.healthcheck.tests[0]).toBe("CMD");
+    expect(container.inputs.healthcheck.startPeriod).toMatch(/^(\d+m\d+s|[1-5]?\ds)$/);
+    expect(container.inputs.waitTimeout).toBeGreaterThan(60);
+    expect(container.inputs.destroyGraceSeconds).toBe(container.inputs.stopTimeout);
+    expect(find(`RemoteImage ${name}`).inputs.keepLocally).toBe(true);
+    // A container whose root is read-only takes no file; the one that does is never started.
+    expect(container.inputs.uploads).toBeUndefined();
+    expect(find(`Container ${name}-files`)).toMatchObject({
+      inputs: { start: false, mustRun: false, networkMode: "none" },
+      deleteBeforeReplace: true,
+    });
+  });
+
+  test("memory and shared memory come from the same tuning as the server's settings", async () => {
+    const { find } = await declareServices({});
+    const settings = contentOf(find("Container timescaledb-files").inputs.uploads, "postgresql.conf");
+    expect(settings).toContain("shared_buffers = '262144kB'");
+    const { memory, shmSize } = find("Container timescaledb").inputs;
+    expect([memory, shmSize]).toEqual([2048, 512]);
+  });
+
+  test("the pool starts when the database is ready, each container when its files are there", async () => {
+    const { find } = await declareServices({});
+    expect(find("Container pgbouncer").dependencies).toContain(
+      "pulumi-nodejs:dynamic/timelift:DockerService::timescaledb",
+    );
+    for (const name of serviceNames) {
+      expect(find(`Container ${name}`).dependencies).toContain(
+        `docker:index/container:Container::${name}-files`,
+      );
+      expect(find(`DockerService ${name}`).inputs.containerId).toBe(`${name}-id`);
+    }
+    const ini = contentOf(find("Container pgbouncer-files").inputs.uploads, "pgbouncer.ini");
+    expect(ini).toContain("timelift = host=timescaledb port=15432 dbname=timelift");
+  });
+});
+
+describe("secrets", () => {
+  test("reach containers by files that are secret in the state, and by nothing else", async () => {
+    const { resources } = await declareServices({});
+    const passwords = [...Object.values(stackSecrets), "superuser of tests"];
+    for (const { type, name, inputs, secrets } of resources) {
+      const open = Object.entries(inputs).filter(([key]) => !secrets.includes(key));
+      const text = JSON.stringify(open);
+      for (const password of passwords) expect([name, text.includes(password)]).toEqual([name, false]);
+      expect([name, /SCRAM-SHA-256\$|#[0-9a-f]{64}/.test(text)]).toEqual([name, false]);
+      if (type.endsWith(":DockerService")) expect(secrets).toEqual(["secrets"]);
+    }
+  });
+
+  test("no container knows a password, but digests of its own only", async () => {
+    const { resources, find } = await declareServices({});
+    const uploads = (name: ServiceName): Upload[] => find(`Container ${name}-files`).inputs.uploads;
+    for (const { type, inputs } of resources) {
+      if (!type.endsWith(":Container")) continue;
+      const text = JSON.stringify(inputs);
+      for (const password of Object.values(stackSecrets)) expect(text).not.toContain(`${password}"`);
+    }
+    expect(contentOf(uploads("timescaledb"), "superuser.sql")).toBe(
+      `ALTER ROLE postgres PASSWORD '${await scramSecret("postgres", "superuser of tests")}'\n`,
+    );
+    expect(contentOf(uploads("pgbouncer"), "userlist.txt")?.split("\n")).toHaveLength(4);
+    expect(contentOf(uploads("redis"), "users.conf")).toMatch(
+      /^user default on #[0-9a-f]{64} ~\* &\* \+@all\nuser health on nopass resetchannels -@all \+ping\n$/,
+    );
+    for (const name of serviceNames) {
+      for (const { permissions } of uploads(name)) expect(permissions).toBe("0440");
+    }
+  });
+
+  test("that change make another container, without being told by its label", async () => {
+    const labelOf = async (more: Partial<DockerPlatformArgs>) => {
+      const { find } = await declareServices(more);
+      const labels = find("Container redis").inputs.labels as { label: string; value: string }[];
+      return labels.find(({ label }) => label === "timelift.files")?.value;
+    };
+    const before = await labelOf({});
+    expect(before).toMatch(/^[0-9a-f]{16}$/);
+    expect(await labelOf({})).toBe(before);
+    stackSecrets.redis += "!";
+    expect(await labelOf({})).not.toBe(before);
+    stackSecrets.redis = stackSecrets.redis.slice(0, -1);
+  });
+});
+
+/** A config, and what becomes of ports, images and volumes. */
+const table: {
+  title: string;
+  config: Partial<DockerPlatformArgs>;
+  published: Partial<Record<ServiceName, string>>;
+  images: Partial<Record<ServiceName, string>>;
+  retained: boolean;
+  hosts: Partial<Record<ServiceName, string>>;
+}[] = [
+  {
+    title: "the defaults: only the way in for migrations, on loopback",
+    config: {},
+    published: { timescaledb: "127.0.0.1" },
+    images: defaultImages,
+    retained: true,
+    hosts: { timescaledb: "127.0.0.1", pgbouncer: "pgbouncer", redis: "redis", prometheus: "prometheus" },
+  },
+  {
+    title: "everything published, each where it is told",
+    config: {
+      publish: { timescaledb: "127.0.0.1", pgbouncer: "0.0.0.0", redis: "10.0.0.7", prometheus: "127.0.0.1" },
+    },
+    published: { timescaledb: "127.0.0.1", pgbouncer: "0.0.0.0", redis: "10.0.0.7", prometheus: "127.0.0.1" },
+    images: defaultImages,
+    retained: true,
+    hosts: { pgbouncer: "127.0.0.1", redis: "10.0.0.7", prometheus: "127.0.0.1" },
+  },
+  {
+    title: "one image replaced",
+    config: { images: { redis: "registry.example.com/redis:8@sha256:abc" } },
+    published: { timescaledb: "127.0.0.1" },
+    images: { ...defaultImages, redis: "registry.example.com/redis:8@sha256:abc" },
+    retained: true,
+    hosts: {},
+  },
+  {
+    title: "the Debian tree, and data that go",
+    config: { images: "sysroot", dropData: true },
+    published: { timescaledb: "127.0.0.1" },
+    images: Object.fromEntries(serviceNames.map((name) => [name, "timelift-sysroot:abc"])),
+    retained: false,
+    hosts: {},
+  },
+];
+
+describe("a config gives", () => {
+  test.each(table)("$title", async ({ config, published, images, retained, hosts }) => {
+    const { find, services, resources } = await declareServices(config);
+    for (const name of serviceNames) {
+      const { ports, image } = find(`Container ${name}`).inputs;
+      const port = services[name]?.port;
+      const ip = published[name];
+      expect([name, ports]).toEqual([name, ip ? [{ internal: port, external: port, ip }] : []]);
+      expect([name, image]).toEqual([name, `sha256:of ${images[name]}`]);
+      expect(find(`DockerService ${name}`).inputs).toMatchObject({
+        isPublished: ip !== undefined,
+        dropData: !retained,
+        image: images[name],
+      });
+      const host = hosts[name];
+      if (host) expect([name, services[name]?.host]).toEqual([name, host]);
+    }
+    for (const { name, retainOnDelete } of resources.filter(({ type }) => type.endsWith(":Volume"))) {
+      expect([name, retainOnDelete]).toEqual([name, retained && name.endsWith("-data")]);
+    }
+  });
+
+  test("an engine elsewhere, where a port that is published everywhere is reached at its machine", async () => {
+    pulumi.runtime.setAllConfig({ "docker:host": "ssh://deploy@db.example.com" });
+    const { services, find } = await declareServices({ publish: { timescaledb: "0.0.0.0" } });
+    pulumi.runtime.setAllConfig({});
+    expect(services.timescaledb?.host).toBe("db.example.com");
+    expect(find("DockerService timescaledb").inputs.engine.host).toBe("ssh://deploy@db.example.com");
+  });
+
+  test("a refusal where the images cannot hold the edition", async () => {
+    await expect(declareServices({ images: "sysroot", edition: "community" })).rejects.toMatchObject({
+      code: "image-edition",
+      remedy: expect.stringContaining("timelift:edition apache"),
+    });
+  });
+});
+
+test.each([
+  ["127.0.0.1", "ssh://me@far", "127.0.0.1"],
+  ["0.0.0.0", "", "127.0.0.1"],
+  ["0.0.0.0", "unix:///run/docker.sock", "127.0.0.1"],
+  ["0.0.0.0", "tcp://10.1.2.3:2376", "10.1.2.3"],
+  ["::", "ssh://me@far:2222", "far"],
+])("a port published at %s of engine %s is reached at %s", (address, engine, host) => {
+  expect(clientHost(address, engine)).toBe(host);
+});
