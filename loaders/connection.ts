@@ -55,6 +55,8 @@ export async function connect(
   } catch (error) {
     throw connectionRefused(describeTarget(connection), connection, error as NodeJS.ErrnoException);
   }
+  // A connection that breaks is told by the query that it breaks; without a listener it would end the process.
+  client.on("error", () => {});
   if (readOnly) await client.query("SET default_transaction_read_only = on");
   return client;
 }

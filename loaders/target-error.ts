@@ -1,4 +1,5 @@
 import pg from "pg";
+import { isConnectionLost } from "./connection-lost.ts";
 import { TimeliftError } from "./timelift-error.ts";
 
 interface ServerError {
@@ -10,8 +11,6 @@ interface ServerError {
   constraint?: string;
   where?: string;
 }
-
-const lost = /terminat|ECONNRESET|EPIPE|Connection ended|socket|ETIMEDOUT/i;
 
 /** Turns what PostgreSQL or the connection to it throws into an error that a user can act on. */
 export function targetError(subject: string, error: unknown): unknown {
@@ -49,13 +48,7 @@ export function targetError(subject: string, error: unknown): unknown {
       'Mend the reference in the source (PRAGMA foreign_key_check lists such rows), or leave the row out with "where".',
     );
   }
-  if (
-    code.startsWith("57P") ||
-    code.startsWith("08") ||
-    (!(error instanceof pg.DatabaseError) && lost.test(`${code} ${message}`))
-  ) {
-    return connectionLost(subject, error);
-  }
+  if (isConnectionLost(error)) return connectionLost(subject, error);
   if (error instanceof pg.DatabaseError) {
     return of(
       "target-refused",

@@ -7,7 +7,7 @@ import { keepBooks } from "./bookkeeping.ts";
 import { withDeclared } from "./declared.ts";
 import { editionOf, requireServer } from "./edition.ts";
 import { type AppliedMigration, checkHistory, describeApplied } from "./history.ts";
-import { failure } from "./migration-error.ts";
+import { connectionFailure, failure } from "./migration-error.ts";
 import {
   importMigration,
   listMigrations,
@@ -62,7 +62,7 @@ const tableOf = (phase: Phase) => `migrations_${phase.replace("-", "_")}`;
  * Brings one phase of the target to `to`. Each migration is a transaction of its own, with its checksum.
  * Going down in the first phase takes the second phase down before it. Then the objects of what stands are brought in
  * line with edition and declaration, and the aggregates refreshed.
- * @throws TimeliftError as `requireServer`, `withDeclared`; `migration-*`, `object-failed`, each naming the file
+ * @throws TimeliftError as `connect`, `requireServer`, `withDeclared`; `migration-*`, `object-failed`, each naming the file
  */
 export async function migrate(request: MigrateRequest, log: (line: string) => void): Promise<MigrateResult> {
   const client = await connect(request.target, `migrate ${request.phase}`);
@@ -74,8 +74,10 @@ export async function migrate(request: MigrateRequest, log: (line: string) => vo
     const result = await bringTo(client, { ...request, context }, log);
     await recordSchema(client);
     return result;
+  } catch (error) {
+    throw connectionFailure(error, request.phase);
   } finally {
-    await client.end();
+    await client.end().catch(() => {});
   }
 }
 

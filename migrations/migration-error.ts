@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { isConnectionLost } from "../loaders/connection-lost.ts";
 import { TimeliftError } from "../loaders/timelift-error.ts";
 import type { Phase } from "./migration-files.ts";
 
@@ -31,6 +32,7 @@ export function failure(error: unknown, step: FailedStep): TimeliftError {
   const { phase, name, direction, statement } = step;
   const cause = error as pg.DatabaseError;
   const subject = `migrations ${phase}/${name} (${direction})`;
+  if (isConnectionLost(cause)) return lostConnection(subject, cause);
   if (cause.code === "TL001") {
     return new TimeliftError({
       code: "migration-rows",
@@ -58,9 +60,28 @@ export function failure(error: unknown, step: FailedStep): TimeliftError {
   });
 }
 
+/** The error for a connection that broke while a phase was brought in line; any other error stays what it is. */
+export function connectionFailure(error: unknown, phase: Phase): unknown {
+  if (error instanceof TimeliftError || !(error instanceof Error && isConnectionLost(error))) return error;
+  return lostConnection(`migrations ${phase}`, error);
+}
+
+function lostConnection(subject: string, cause: Error): TimeliftError {
+  return new TimeliftError({
+    code: "migration-connection-lost",
+    subject,
+    problem: `the connection to the database broke: ${cause.message}`,
+    remedy:
+      "see in the server's log why (timelift logs timescaledb), then run again: a migration stands whole or not at all, and the next run goes on there",
+    cause,
+  });
+}
+
 /** An error of the steps that follow a migration's commit, or bring an object in line. */
 export function objectFailure(error: unknown, title: string, step: FailedStep): TimeliftError {
   const cause = error as pg.DatabaseError;
+  if (isConnectionLost(cause))
+    return lostConnection(`${title} (migrations ${step.phase}/${step.name})`, cause);
   return new TimeliftError({
     code: "object-failed",
     subject: `${title} (migrations ${step.phase}/${step.name})`,

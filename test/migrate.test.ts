@@ -134,6 +134,23 @@ describe("migrations", () => {
     expect((await run("before-load")).up).toEqual(["0002_broken"]);
   });
 
+  test("say so when the server goes away in the middle, and go on there", async () => {
+    write("before-load", "0001_readings", readings);
+    const cut = join(dir, "before-load", "0002_cut.ts");
+    writeFileSync(
+      cut,
+      `export const up = (pgm) => pgm.sql("CREATE INDEX ON readings (device); SELECT pg_terminate_backend(pg_backend_pid())");
+       export const down = (pgm) => pgm.sql("SELECT 1");`,
+    );
+    await expect(run("before-load")).rejects.toMatchObject({
+      code: "migration-connection-lost",
+      subject: "migrations before-load/0002_cut (up)",
+    });
+    expect(await query("SELECT indexname FROM pg_indexes WHERE tablename = 'readings'")).toEqual([]);
+    write("before-load", "0002_cut", `db.index("readings", ["device"]);`);
+    expect((await run("before-load")).up).toEqual(["0002_cut"]);
+  });
+
   test("refuse a database that holds a table of that name already, and leave it alone", async () => {
     write("before-load", "0001_readings", readings);
     await query("CREATE TABLE readings (mine text); INSERT INTO readings VALUES ('kept')");

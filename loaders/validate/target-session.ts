@@ -28,8 +28,6 @@ export async function withTarget<Result>(
   // pg takes the socket from its config, of which a connection is a part.
   const config = { ...connection, stream: () => new ReadingSocket() };
   const client = await connect(config, purpose);
-  // A connection that breaks is told by the query that it breaks; without a listener it would end the process.
-  client.on("error", () => undefined);
   const cancel = () => void cancelQuery(connection, client);
   signal?.addEventListener("abort", cancel);
   try {
