@@ -1,4 +1,5 @@
 import { TimeliftError } from "../loaders/timelift-error.ts";
+import { isFilesVolume } from "../stacks/platforms/docker/volume-names.ts";
 import type { ChangePlan } from "./preview/change-plan.ts";
 import { askPulumi } from "./pulumi.ts";
 
@@ -43,7 +44,7 @@ export async function requireRetained(stack: string): Promise<void> {
   const going = (exported.deployment.resources ?? [])
     .filter(({ type, retainOnDelete }) => type === "docker:index/volume:Volume" && !retainOnDelete)
     .map(({ urn }) => urn.split("::").at(-1) ?? "")
-    .filter((name) => name.endsWith("-data"));
+    .filter((name) => !isFilesVolume(name));
   if (going.length === 0) return;
   throw new TimeliftError({
     code: "stack-protected",

@@ -5,6 +5,7 @@ import { type ContainerKind, confFolder, momentFolder } from "./container-kind.t
 import { imageLayouts } from "./images.ts";
 import { labels } from "./labels.ts";
 import type { ServiceFiles } from "./service-files.ts";
+import { dataVolume } from "./volume-names.ts";
 
 /** One service's container, with what it is attached to. */
 export interface ServiceContainerArgs {
@@ -90,9 +91,10 @@ function volumes({ prefix, declaration: { name }, files, dropData }: ServiceCont
   const conf = { volumeName: files.volume, containerPath: confFolder, readOnly: true };
   const { data } = imageLayouts[name];
   if (data === undefined) return [conf];
+  const own = dataVolume(name);
   const volume = new docker.Volume(
-    `${name}-data`,
-    { name: `${prefix}-${name}-data`, labels: labels(prefix, name) },
+    own,
+    { name: `${prefix}-${own}`, labels: labels(prefix, name) },
     { retainOnDelete: !dropData },
   );
   return [conf, { volumeName: volume.name, containerPath: data }];
