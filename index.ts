@@ -38,7 +38,7 @@ const pooler = beside(
   passwords,
   [timescale],
 );
-const cache = beside(redis({ port: ports.redis }), passwords);
+const cache = beside(redis({ port: ports.redis, ...config.redis }), passwords);
 const metrics = beside(prometheus({ port: ports.prometheus }), passwords);
 
 const target = endpointOf(timescale, database);

@@ -123,7 +123,7 @@ describe.skipIf(noDocker)("a stack of containers, from nothing to destroyed", ()
     const passwords = deployment.resources.flatMap(({ outputs }) =>
       outputs?.passwords ? Object.values(JSON.parse(outputs.passwords.plaintext) as object) : [],
     ) as string[];
-    expect(passwords).toHaveLength(7);
+    expect(passwords).toHaveLength(8);
     const names = docker("ps", "--all", "--format", "{{.Names}}", ...filter).split("\n");
     const state = join(project.dir, ".timelift/state/.pulumi/stacks/timelift", `${stack}.json`);
     const processes = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid));
