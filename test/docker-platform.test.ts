@@ -231,6 +231,14 @@ describe("a config gives", () => {
     }
   });
 
+  test("a protected stack's data volumes, which Pulumi refuses to delete, and nothing else so", async () => {
+    const { resources } = await declareServices({ protect: true });
+    const kept = resources.filter(({ protect }) => protect).map(({ name }) => name);
+    expect(kept.sort()).toEqual(["prometheus-data", "redis-data", "timescaledb-data"]);
+    const { resources: open } = await declareServices({});
+    expect(open.filter(({ protect }) => protect)).toEqual([]);
+  });
+
   test("an engine elsewhere, where a port that is published everywhere is reached at its machine", async () => {
     pulumi.runtime.setAllConfig({ "docker:host": "ssh://deploy@db.example.com" });
     const { services, find } = await declareServices({ publish: { timescaledb: "0.0.0.0" } });

@@ -17,6 +17,8 @@ export interface Declared {
   secrets: string[];
   dependencies: string[];
   retainOnDelete: boolean;
+  /** Whether Pulumi refuses to delete it. */
+  protect: boolean;
   deleteBeforeReplace: boolean;
   replaceOnChanges: string[];
 }
@@ -30,6 +32,7 @@ interface Registration {
   getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
   getDependenciesList(): string[];
   getRetainondelete(): boolean;
+  getProtect(): boolean;
   getDeletebeforereplace(): boolean;
   getReplaceonchangesList(): string[];
 }
@@ -65,6 +68,7 @@ export async function recordResources(): Promise<void> {
         .getDependenciesList()
         .map((urn) => urn.split("::").slice(-2).join("::").replace(/^.*\$/, "")),
       retainOnDelete: request.getRetainondelete() === true,
+      protect: request.getProtect() === true,
       deleteBeforeReplace: request.getDeletebeforereplace() === true,
       replaceOnChanges: request.getReplaceonchangesList(),
     });

@@ -21,6 +21,8 @@ export interface ServiceContainerArgs {
   publishedAt?: string;
   /** Let destroy delete the data volume. */
   dropData: boolean;
+  /** Whether Pulumi refuses to delete the data volume. */
+  protect: boolean;
   /** The containers that this one needs, ready for use. */
   after: pulumi.Resource[];
 }
@@ -87,7 +89,7 @@ export function serviceContainer(args: ServiceContainerArgs): docker.Container {
 }
 
 /** The files, which the service cannot change; and its data, which outlive the stack unless they are to go. */
-function volumes({ prefix, declaration: { name }, files, dropData }: ServiceContainerArgs) {
+function volumes({ prefix, declaration: { name }, files, dropData, protect }: ServiceContainerArgs) {
   const conf = { volumeName: files.volume, containerPath: confFolder, readOnly: true };
   const { data } = imageLayouts[name];
   if (data === undefined) return [conf];
@@ -95,7 +97,7 @@ function volumes({ prefix, declaration: { name }, files, dropData }: ServiceCont
   const volume = new docker.Volume(
     own,
     { name: `${prefix}-${own}`, labels: labels(prefix, name) },
-    { retainOnDelete: !dropData },
+    { retainOnDelete: !dropData, protect },
   );
   return [conf, { volumeName: volume.name, containerPath: data }];
 }
