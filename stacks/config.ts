@@ -26,6 +26,9 @@ const ports = z.strictObject({
   prometheus: port(19090),
 });
 
+/** The port of each service where the config names none. */
+export const standardPorts = ports.parse({});
+
 const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]);
 const name = /^[a-z_][a-z0-9_]{0,62}$/;
 
@@ -214,7 +217,8 @@ function describe(issue: z.core.$ZodIssue, values: Record<string, unknown>): str
     (at, step) => (at as Record<PropertyKey, unknown>)?.[step],
     values,
   );
-  const given = value === undefined || key in externalKeys ? "" : ` = ${JSON.stringify(value)}`;
+  const isUnsaid = value === undefined || (key === "source" && value === "") || key in externalKeys;
+  const given = isUnsaid ? "" : ` = ${JSON.stringify(value)}`;
   const nested = issue.path.join(".") === "redis.policy" && "--path timelift:redis.policy allkeys-lru";
   const example = (nested || examples[key]).replace("SERVICE", String(issue.path[1] ?? "timescaledb"));
   return [line(`${issue.path.join(".")}${given}: ${issue.message}`, example)];

@@ -101,9 +101,18 @@ function resolved<T>(output: pulumi.Output<T>): Promise<T> {
 
 function outputsOf(type: string, name: string, inputs: Record<string, unknown>): Record<string, unknown> {
   if (type.endsWith(":RemoteImage")) return { imageId: `sha256:of ${inputs.name}` };
-  if (type.endsWith(":Credentials")) return { passwords: { postgres: "superuser of tests" } };
+  if (type.endsWith(":Credentials")) {
+    return { passwords: inputs.names ? { postgres: "superuser of tests" } : stackSecrets };
+  }
   if (type.endsWith(":SysrootImage")) return { image: "timelift-sysroot:abc" };
   return type.endsWith(":DockerService") ? { version: `version of ${name}` } : {};
+}
+
+/** What is declared while `work` runs. */
+export async function recorded(work: () => Promise<unknown>): Promise<Declared[]> {
+  declared = [];
+  await work();
+  return declared;
 }
 
 /** All that the docker platform declares for the stack's four services, and what it says of them. */

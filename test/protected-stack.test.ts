@@ -16,7 +16,9 @@ describe("a protected stack", () => {
   });
 
   afterAll(async () => {
+    // A failure may have left it protected.
     configure({});
+    await project.timelift("up", "--skip-preview");
     await project.timelift("destroy");
     project.remove();
   });
