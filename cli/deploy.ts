@@ -5,6 +5,7 @@ import { keepDataVariable } from "../stacks/keep-data.ts";
 import { projectDir } from "./backend.ts";
 import { refreshing } from "./container-drift.ts";
 import { requireExternalKept } from "./external-stack.ts";
+import { clearLeftovers } from "./leftover-containers.ts";
 import { isProtectedStack, requireDestroyable, requireKept, requireTarget } from "./protected-stack.ts";
 import { prepareStack, pulumi, setConfig } from "./pulumi.ts";
 
@@ -34,6 +35,7 @@ export function deployCommand(verb: Exclude<Verb, "preview">): Command {
     const { stack, isProtected } = await prepareDeploy(options);
     if (verb === "destroy") requireExternalKept(stack);
     if (verb !== "refresh") requireTarget(stack, args);
+    if (verb === "up") await clearLeftovers(stack);
     if (verb === "up" && isProtected) await requirePlanKept(stack, args);
     if (verb === "destroy") await requireDestroyable(stack, isProtected, args);
     const keeping = isProtected ? { [keepDataVariable]: "true" } : {};
