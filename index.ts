@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { postgresUrl, redisUrl as urlOfRedis } from "./stacks/connection-url.ts";
 import { loginNames, loginPasswords } from "./stacks/logins.ts";
 import { choosePlatform } from "./stacks/platforms/choose-platform.ts";
-import { endpointOf, onlyServices } from "./stacks/platforms/platform.ts";
+import { addressOf, endpointOf, onlyServices } from "./stacks/platforms/platform.ts";
 import { Credentials } from "./stacks/resources/credentials.ts";
 import { Migrations } from "./stacks/resources/migrations.ts";
 import { SqliteLoad } from "./stacks/resources/sqlite-load.ts";
@@ -38,7 +38,7 @@ const pooler = beside(
   passwords,
   [timescale],
 );
-const cache = beside(redis({ port: ports.redis }), passwords);
+const cache = beside(redis({ port: ports.redis, ...config.redis }), passwords);
 const metrics = beside(prometheus({ port: ports.prometheus }), passwords);
 
 const target = endpointOf(timescale, database);
@@ -83,6 +83,12 @@ export const databaseUrl = postgresUrl(
 export const directUrl = postgresUrl(target, names.timelift_owner, passwords.timelift_owner);
 export const redisUrl = cache ? urlOfRedis(cache, passwords.redis) : null;
 export const prometheusUrl = metrics ? `http://${metrics.host}:${metrics.port}` : null;
+export const endpoints = {
+  timescaledb: addressOf(timescale),
+  pgbouncer: addressOf(pooler),
+  redis: addressOf(cache),
+  prometheus: addressOf(metrics),
+};
 export const rows = load.rows;
 export const loaded = load.summary;
 export const realised = pulumi

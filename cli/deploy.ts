@@ -5,7 +5,8 @@ import { keepDataVariable } from "../stacks/keep-data.ts";
 import { projectDir } from "./backend.ts";
 import { refreshing } from "./container-drift.ts";
 import { requireExternalKept } from "./external-stack.ts";
-import { isProtectedStack, requireKept, requireRetained } from "./protected-stack.ts";
+import { clearLeftovers } from "./leftover-containers.ts";
+import { isProtectedStack, requireDestroyable, requireKept, requireTarget } from "./protected-stack.ts";
 import { prepareStack, pulumi, setConfig } from "./pulumi.ts";
 
 export interface DeployOptions {
@@ -19,7 +20,8 @@ const descriptions = {
   preview: "Shows what up would do, with the SQL of new migrations and the rows that will go.",
   refresh: "Compares the state with what is there (pulumi refresh).",
   destroy:
-    "Stops a stack's services. Their data stays unless the stack's config says dropData; an external database always does.",
+    "Stops a stack's services. Their data stays unless the stack's config says dropData; an external database always " +
+    "does. A protected stack is not destroyed, but for what can be made again: --exclude-protected.",
 };
 
 type Verb = keyof typeof descriptions;
@@ -32,8 +34,10 @@ export function deployCommand(verb: Exclude<Verb, "preview">): Command {
   return deployVerb(verb).action(async (options: DeployOptions, { args }: Command) => {
     const { stack, isProtected } = await prepareDeploy(options);
     if (verb === "destroy") requireExternalKept(stack);
+    if (verb !== "refresh") requireTarget(stack, args);
+    if (verb === "up") await clearLeftovers(stack);
     if (verb === "up" && isProtected) await requirePlanKept(stack, args);
-    if (verb === "destroy" && isProtected) await requireRetained(stack);
+    if (verb === "destroy") await requireDestroyable(stack, isProtected, args);
     const keeping = isProtected ? { [keepDataVariable]: "true" } : {};
     const looking = verb === "up" ? refreshing(stack, args) : [];
     const more = [...unattended(verb), ...looking, ...args];

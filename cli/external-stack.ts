@@ -9,7 +9,7 @@ import type { Role } from "../stacks/services/role.ts";
 import { projectDir } from "./backend.ts";
 
 /** A key of a stack's own file that holds a plain word; read without Pulumi, which most commands do not need. */
-export function plainSetting(stack: string, key: "platform" | "dropData"): string | undefined {
+export function plainSetting(stack: string, key: "platform" | "dropData" | "protect"): string | undefined {
   const file = join(projectDir, `Pulumi.${stack}.yaml`);
   if (!existsSync(file)) return undefined;
   const line = new RegExp(`^\\s*["']?timelift:${key}["']?:\\s*["']?(\\w+)`, "m");

@@ -27,6 +27,10 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     summary: "a shell in which plain pulumi commands work",
     load: async () => (await import("./shell.ts")).shellCommand(),
   },
+  stack: {
+    summary: "write the config of a new stack: stack new NAME",
+    load: async () => (await import("./stack.ts")).stackCommand(),
+  },
   target: {
     summary: "what a database of your own lacks for timelift",
     load: async () => (await import("./target.ts")).targetCommand(),

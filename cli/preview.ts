@@ -5,7 +5,7 @@ import { type DeployOptions, deployVerb, prepareDeploy, unattended } from "./dep
 import { type ChangePlan, exitCodeOf, verdictOf } from "./preview/change-plan.ts";
 import { renderComment } from "./preview/comment.ts";
 import { failedPlan, runPreview } from "./preview/run-preview.ts";
-import { requireKept } from "./protected-stack.ts";
+import { requireKept, requireTarget } from "./protected-stack.ts";
 import { pulumi } from "./pulumi.ts";
 
 interface PreviewOptions extends DeployOptions {
@@ -25,6 +25,7 @@ export function previewCommand(): Command {
     .action(async (options: PreviewOptions, { args }: Command) => {
       if (options.markdown !== undefined) return comment(options, args, options.markdown);
       const { stack, isProtected } = await prepareDeploy(options);
+      requireTarget(stack, args);
       await printDrift(stack, args);
       const more = [...unattended("preview"), ...refreshing(stack, args), ...args];
       process.exitCode = await pulumi(["preview", "--stack", stack, ...more]);
@@ -54,6 +55,7 @@ async function comment(options: PreviewOptions, args: string[], to: string | tru
 
 async function planFor(options: PreviewOptions, args: string[]): Promise<ChangePlan> {
   const { stack, isProtected } = await prepareDeploy(options);
+  requireTarget(stack, args);
   const plan = await runPreview(stack, args);
   try {
     if (isProtected) requireKept(plan);

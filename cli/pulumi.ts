@@ -45,10 +45,14 @@ async function untilItEnds(
 export async function askPulumi(args: string[]): Promise<string> {
   const { stdout, stderr, exitCode } = await hearPulumi(args);
   if (exitCode === 0) return stdout;
-  throw new TimeliftError({
+  throw failed(args, stderr || stdout);
+}
+
+function failed(args: string[], said: string): TimeliftError {
+  return new TimeliftError({
     code: "pulumi",
     subject: `pulumi ${args[0]}`,
-    problem: (stderr || stdout).trim(),
+    problem: said.trim(),
     remedy: "mend what Pulumi says above, then run again",
   });
 }
@@ -99,6 +103,14 @@ export async function setConfig(stack: string, values: Record<string, string | u
       await askPulumi(["config", "set", "--stack", stack, `timelift:${key}`, "--", value]);
     }
   }
+}
+
+/** Keeps a secret in the config of a stack; it goes by stdin, so that no list of processes tells it. */
+export async function setSecret(stack: string, key: string, value: string): Promise<void> {
+  const args = ["config", "set", "--stack", stack, "--secret", `timelift:${key}`];
+  const { exitCode, stderr, code } = await execa("pulumi", args, { ...inProject(), input: value });
+  if (code === "ENOENT") throw missing();
+  if (exitCode !== 0) throw failed(args, stderr);
 }
 
 function missing(): TimeliftError {

@@ -17,10 +17,7 @@ export async function clearDeadLock(
   stack: string,
   cancel: () => Promise<unknown>,
 ): Promise<void> {
-  const dir = join(state, ".pulumi", "locks", "organization", "timelift", stack);
-  if (!existsSync(dir)) return;
-  const files = readdirSync(dir).filter((file) => file.endsWith(".json"));
-  const locks = files.map((file) => JSON.parse(readFileSync(join(dir, file), "utf8")) as Lock);
+  const locks = locksOf(state, stack);
   if (locks.length === 0 || !locks.every(isDead)) return;
   for (const { pid, timestamp } of locks) {
     console.error(
@@ -28,6 +25,16 @@ export async function clearDeadLock(
     );
   }
   await cancel();
+}
+
+/** Whether an update holds the stack. */
+export const isLocked = (state: string, stack: string) => locksOf(state, stack).length > 0;
+
+function locksOf(state: string, stack: string): Lock[] {
+  const dir = join(state, ".pulumi", "locks", "organization", "timelift", stack);
+  if (!existsSync(dir)) return [];
+  const files = readdirSync(dir).filter((file) => file.endsWith(".json"));
+  return files.map((file) => JSON.parse(readFileSync(join(dir, file), "utf8")) as Lock);
 }
 
 function isDead(lock: Lock): boolean {

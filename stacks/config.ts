@@ -9,6 +9,7 @@ import {
   readExternalTarget,
 } from "./external-target.ts";
 import { hypertableSettingNames, hypertables } from "./hypertable-config.ts";
+import { redis, redisSettingNames } from "./redis-config.ts";
 import { besideNames, services } from "./service-config.ts";
 import { type ServiceName, serviceNames } from "./services/service.ts";
 import { thresholdNames, thresholds } from "./threshold-config.ts";
@@ -24,6 +25,9 @@ const ports = z.strictObject({
   redis: port(16379),
   prometheus: port(19090),
 });
+
+/** The port of each service where the config names none. */
+export const standardPorts = ports.parse({});
 
 const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]);
 const name = /^[a-z_][a-z0-9_]{0,62}$/;
@@ -57,6 +61,8 @@ const keys = z.strictObject({
   /** Cores that TimescaleDB is tuned for. */
   cpus: z.coerce.number().int().min(1).default(2),
   ports: ports.prefault({}),
+  /** How much the applications' cache holds, and what it lets go of. */
+  redis,
   /** Edition of TimescaleDB; native runs Debian's, which is Apache, unless the machine brings its own. */
   edition: z.enum(["apache", "community"]).default("apache"),
   /** Hypertable -> what stands in place of what the migrations declare; `timelift advise` proposes it. */
@@ -102,6 +108,7 @@ const objects = [
   "images",
   "publish",
   "ports",
+  "redis",
   "hypertables",
   "thresholds",
   "services",
@@ -121,6 +128,7 @@ const examples: Record<keyof typeof keys.shape, string> = {
   memoryMb: "memoryMb 2048",
   cpus: "cpus 2",
   ports: "--path timelift:ports.SERVICE 15433",
+  redis: "--path timelift:redis.maxMemoryMb 256",
   edition: "edition apache",
   hypertables: "--path timelift:hypertables.TABLE.chunk '1 year'",
   maxRejects: "maxRejects 0.1%",
@@ -182,6 +190,7 @@ function line(problem: string, example: string): string {
 function keysBelow(object: PropertyKey | undefined): string[] {
   if (object === undefined) return Object.keys(keys.shape);
   if (object === "images" || object === "publish") return [...serviceNames];
+  if (object === "redis") return redisSettingNames;
   if (object === "hypertables") return hypertableSettingNames;
   return object === "thresholds" ? thresholdNames : Object.keys(ports.shape);
 }
@@ -208,7 +217,9 @@ function describe(issue: z.core.$ZodIssue, values: Record<string, unknown>): str
     (at, step) => (at as Record<PropertyKey, unknown>)?.[step],
     values,
   );
-  const given = value === undefined || key in externalKeys ? "" : ` = ${JSON.stringify(value)}`;
-  const example = examples[key].replace("SERVICE", String(issue.path[1] ?? "timescaledb"));
+  const isUnsaid = value === undefined || (key === "source" && value === "") || key in externalKeys;
+  const given = isUnsaid ? "" : ` = ${JSON.stringify(value)}`;
+  const nested = issue.path.join(".") === "redis.policy" && "--path timelift:redis.policy allkeys-lru";
+  const example = (nested || examples[key]).replace("SERVICE", String(issue.path[1] ?? "timescaledb"));
   return [line(`${issue.path.join(".")}${given}: ${issue.message}`, example)];
 }

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Endpoint } from "./resources/endpoint.ts";
+import { redisUsers } from "./services/redis-users.ts";
 
 /** A PostgreSQL URL with its password, as a Pulumi secret. */
 export function postgresUrl(
@@ -20,10 +21,10 @@ export function postgresUrl(
   return pulumi.secret(pulumi.interpolate`postgresql://${login}@${place}${query}`);
 }
 
-/** A Redis URL with its password, as a Pulumi secret. */
+/** A Redis URL with the login of the applications, as a Pulumi secret. */
 export function redisUrl(
   at: Pick<Endpoint, "host" | "port">,
   password: pulumi.Input<string>,
 ): pulumi.Output<string> {
-  return pulumi.secret(pulumi.interpolate`redis://:${password}@${at.host}:${at.port}/0`);
+  return pulumi.secret(pulumi.interpolate`redis://${redisUsers.app}:${password}@${at.host}:${at.port}/0`);
 }

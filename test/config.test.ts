@@ -37,6 +37,19 @@ describe("the stack's config", () => {
     expect(config.ports).toMatchObject({ redis: 6400, timescaledb: 15432 });
   });
 
+  test("says how much the cache holds, and what it lets go of", () => {
+    expect(parse({ source: "a" }).redis).toEqual({ maxMemoryMb: 256, policy: "allkeys-lru" });
+    expect(parse({ source: "a", redis: '{"maxMemoryMb":"64","policy":"volatile-ttl"}' }).redis).toEqual({
+      maxMemoryMb: 64,
+      policy: "volatile-ttl",
+    });
+    const message = problem({ source: "a", redis: '{"policy":"lru","maxMemoryMb":0,"maxmemory":1}' });
+    expect(message).toContain('timelift:redis.policy = "lru": one of Redis\' own: noeviction, allkeys-lru');
+    expect(message).toContain("pulumi config set --path timelift:redis.policy allkeys-lru");
+    expect(message).toContain("pulumi config set --path timelift:redis.maxMemoryMb 256");
+    expect(message).toContain("timelift:redis.maxmemory: no such key; known are maxMemoryMb, policy");
+  });
+
   test("refuses to drop anything on a protected stack, and names both keys", () => {
     expect(parse({ source: "a", protect: "true" })).toMatchObject({ protect: true, dropData: false });
     const message = problem({ source: "a", protect: "true", dropData: "true", dropRows: "true" });

@@ -4,6 +4,7 @@ import { clientHost } from "../stacks/platforms/docker/client-host.ts";
 import { defaultImages } from "../stacks/platforms/docker/images.ts";
 import type { DockerPlatformArgs } from "../stacks/platforms/docker.ts";
 import { scramSecret } from "../stacks/platforms/scram-secret.ts";
+import { redisRules } from "../stacks/services/redis-users.ts";
 import { type ServiceName, serviceNames } from "../stacks/services/service.ts";
 import { declareServices, recordResources } from "./docker-resources.ts";
 import { stackSecrets } from "./native-stack.ts";
@@ -135,8 +136,13 @@ describe("secrets", () => {
       `ALTER ROLE postgres PASSWORD '${await scramSecret("postgres", "superuser of tests")}'\n`,
     );
     expect(contentOf(uploads("pgbouncer"), "userlist.txt")?.split("\n")).toHaveLength(4);
-    expect(contentOf(uploads("redis"), "users.conf")).toMatch(
-      /^user default on #[0-9a-f]{64} ~\* &\* \+@all\nuser health on nopass resetchannels -@all \+ping\n$/,
+    expect(contentOf(uploads("redis"), "users.acl")?.replaceAll(/#[0-9a-f]{64} /g, "DIGEST ")).toBe(
+      [
+        "user default off resetpass resetkeys resetchannels -@all",
+        `user timelift_app on DIGEST ${redisRules.app}`,
+        `user timelift_monitor on DIGEST ${redisRules.monitor}`,
+        "user health on nopass resetchannels -@all +ping\n",
+      ].join("\n"),
     );
     for (const name of serviceNames) {
       for (const { permissions } of uploads(name)) expect(permissions).toBe("0440");
@@ -223,6 +229,14 @@ describe("a config gives", () => {
     for (const { name, retainOnDelete } of resources.filter(({ type }) => type.endsWith(":Volume"))) {
       expect([name, retainOnDelete]).toEqual([name, retained && name.endsWith("-data")]);
     }
+  });
+
+  test("a protected stack's data volumes, which Pulumi refuses to delete, and nothing else so", async () => {
+    const { resources } = await declareServices({ protect: true });
+    const kept = resources.filter(({ protect }) => protect).map(({ name }) => name);
+    expect(kept.sort()).toEqual(["prometheus-data", "redis-data", "timescaledb-data"]);
+    const { resources: open } = await declareServices({});
+    expect(open.filter(({ protect }) => protect)).toEqual([]);
   });
 
   test("an engine elsewhere, where a port that is published everywhere is reached at its machine", async () => {

@@ -17,6 +17,8 @@ export interface Declared {
   secrets: string[];
   dependencies: string[];
   retainOnDelete: boolean;
+  /** Whether Pulumi refuses to delete it. */
+  protect: boolean;
   deleteBeforeReplace: boolean;
   replaceOnChanges: string[];
 }
@@ -30,6 +32,7 @@ interface Registration {
   getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
   getDependenciesList(): string[];
   getRetainondelete(): boolean;
+  getProtect(): boolean;
   getDeletebeforereplace(): boolean;
   getReplaceonchangesList(): string[];
 }
@@ -65,6 +68,7 @@ export async function recordResources(): Promise<void> {
         .getDependenciesList()
         .map((urn) => urn.split("::").slice(-2).join("::").replace(/^.*\$/, "")),
       retainOnDelete: request.getRetainondelete() === true,
+      protect: request.getProtect() === true,
       deleteBeforeReplace: request.getDeletebeforereplace() === true,
       replaceOnChanges: request.getReplaceonchangesList(),
     });
@@ -97,9 +101,18 @@ function resolved<T>(output: pulumi.Output<T>): Promise<T> {
 
 function outputsOf(type: string, name: string, inputs: Record<string, unknown>): Record<string, unknown> {
   if (type.endsWith(":RemoteImage")) return { imageId: `sha256:of ${inputs.name}` };
-  if (type.endsWith(":Credentials")) return { passwords: { postgres: "superuser of tests" } };
+  if (type.endsWith(":Credentials")) {
+    return { passwords: inputs.names ? { postgres: "superuser of tests" } : stackSecrets };
+  }
   if (type.endsWith(":SysrootImage")) return { image: "timelift-sysroot:abc" };
   return type.endsWith(":DockerService") ? { version: `version of ${name}` } : {};
+}
+
+/** What is declared while `work` runs. */
+export async function recorded(work: () => Promise<unknown>): Promise<Declared[]> {
+  declared = [];
+  await work();
+  return declared;
 }
 
 /** All that the docker platform declares for the stack's four services, and what it says of them. */

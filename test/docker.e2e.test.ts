@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "better-sqlite3";
 import pg from "pg";
@@ -123,7 +123,7 @@ describe.skipIf(noDocker)("a stack of containers, from nothing to destroyed", ()
     const passwords = deployment.resources.flatMap(({ outputs }) =>
       outputs?.passwords ? Object.values(JSON.parse(outputs.passwords.plaintext) as object) : [],
     ) as string[];
-    expect(passwords).toHaveLength(7);
+    expect(passwords).toHaveLength(8);
     const names = docker("ps", "--all", "--format", "{{.Names}}", ...filter).split("\n");
     const state = join(project.dir, ".timelift/state/.pulumi/stacks/timelift", `${stack}.json`);
     const processes = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid));
@@ -199,11 +199,53 @@ describe.skipIf(noDocker)("a stack of containers, from nothing to destroyed", ()
     expect(await output("validated")).toBe("PASS");
   });
 
+  test("a killed up leaves nothing in the way: the next one makes the container anew, with its data", async () => {
+    docker("rm", "--force", `${prefix}-redis`, `${prefix}-prometheus`);
+    const volume = docker("volume", "inspect", "--format", "{{.CreatedAt}}", `${prefix}-redis-data`);
+    const killed = project.start("up", "--skip-preview", "--stack", stack);
+    const isThere = () => docker("ps", "--all", "--quiet", "--filter", `name=^/${prefix}-redis$`) !== "";
+    await expect.poll(isThere, { timeout: 60_000, interval: 50 }).toBe(true);
+    const tree = descendantsOf(killed.pid as number);
+    for (const pid of tree) process.kill(pid, "SIGKILL");
+    await killed;
+    const live = () => tree.filter((pid) => existsSync(`/proc/${pid}`));
+    await expect.poll(live, { timeout: 10_000 }).toEqual([]);
+    expect(await up()).toContain(`An update was killed while it made the container ${prefix}-redis`);
+    expect(await output("validated")).toBe("PASS");
+    expect(docker("volume", "inspect", "--format", "{{.CreatedAt}}", `${prefix}-redis-data`)).toBe(volume);
+    expect(await up()).not.toMatch(/An update was killed|[+~-] \d+ (created|updated|replaced|deleted)/);
+  });
+
+  test("another project's stack of this name is refused before it makes anything", async () => {
+    const other = await ProjectCopy.make({}, stack);
+    try {
+      await buildSample(join(other.dir, "app.db"));
+      other.configure({ source: "app.db", platform: "docker", images: "sysroot", ports: other.ports });
+      const { exitCode, output: text } = await other.timelift("up", "--skip-preview", "--stack", stack);
+      expect([exitCode, text]).toEqual([
+        1,
+        expect.stringContaining("a stack of this name that is not this one"),
+      ]);
+      expect(text).toContain(`${prefix}-timescaledb`);
+    } finally {
+      other.remove();
+    }
+  });
+
   test("a protection that was not deployed yet keeps the data from destroy", async () => {
     configure({ dropData: true });
     expect(await timelift("preview", "--diff")).toMatch(/~ dropData *: false => true/);
     await up();
     configure({ dropData: false, protect: true });
+    const replacing = async (name: string) => {
+      const urn = `urn:pulumi:${stack}::timelift::docker:index/volume:Volume::${name}`;
+      return project.timelift("preview", "--exit-code", "--target-replace", urn, "--stack", stack);
+    };
+    expect(await replacing("redis-files")).toMatchObject({ exitCode: 2 });
+    expect(await replacing("redis-data")).toMatchObject({
+      exitCode: 1,
+      output: expect.stringContaining("Volume redis-data is replaced, and what is in it with it"),
+    });
     const { exitCode, output: text } = await project.timelift("destroy", "--stack", stack);
     expect([exitCode, text]).toEqual([1, expect.stringContaining("timescaledb-data")]);
     expect(idOf("timescaledb")).not.toBe("");
@@ -224,6 +266,12 @@ describe.skipIf(noDocker)("a stack of containers, from nothing to destroyed", ()
     expect(readdirSync(join(project.dir, ".timelift", stack, "containers"))).toEqual([]);
   });
 });
+
+/** A process and all that it started, as long as they live. */
+function descendantsOf(pid: number): number[] {
+  const children = read(`/proc/${pid}/task/${pid}/children`).split(" ").filter(Boolean).map(Number);
+  return [pid, ...children.flatMap(descendantsOf)];
+}
 
 function read(file: string): string {
   try {

@@ -16,6 +16,7 @@ export const stackSecrets: Secrets = {
   timelift_readonly: "readonly-Zq84",
   timelift_monitor: "monitor-Zq85",
   redis: "redis-Zq86",
+  redis_monitor: "redis-monitor-Zq87",
 };
 
 /** A state folder of a test's own, and the services in it. */

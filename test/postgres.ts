@@ -32,6 +32,7 @@ export const testSecrets: Secrets = {
   timelift_readonly: "readonly of tests",
   timelift_monitor: "monitor of tests",
   redis: "redis of tests",
+  redis_monitor: "redis monitor of tests",
 };
 
 const template = "timelift_template";

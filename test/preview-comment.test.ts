@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import Database from "better-sqlite3";
@@ -26,6 +26,7 @@ describe("a preview as a comment", () => {
   });
 
   afterAll(async () => {
+    configure({});
     await project.timelift("destroy");
     project.remove();
   });
@@ -180,13 +181,6 @@ describe("a preview as a comment", () => {
       expect([verb, exitCode, output]).toEqual([verb, 1, expect.stringContaining(why)]);
       expect(output).toContain("timelift:protect false");
     }
-  });
-
-  test("a destroy of a protected stack keeps the data, although it was deployed with dropData", async () => {
-    const data = join(project.dir, ".timelift", "dev", "services", "timescaledb", "data");
-    const { exitCode, output } = await project.timelift("destroy");
-    expect(exitCode, output).toBe(0);
-    expect(existsSync(data)).toBe(true);
   });
 });
 

@@ -9,6 +9,7 @@ import { commentLimit } from "../cli/preview/comment-size.ts";
 import { type Properties, readSteps } from "../cli/preview/resource-step.ts";
 import { requireKept } from "../cli/protected-stack.ts";
 import { check } from "../stacks/resources/migrations-provider.ts";
+import { serviceNames } from "../stacks/services/service.ts";
 
 interface Change {
   op: string;
@@ -103,6 +104,23 @@ describe("the plan of a preview", () => {
     expect([retained.destructive, exitCodeOf(retained)]).toEqual([[], 2]);
     expect(() => requireKept(retained)).not.toThrow();
   });
+
+  test.each(["delete", "replace", "delete-replaced"])(
+    "of a service of containers, a data volume in a step %s is a loss, and its configuration none",
+    (op) => {
+      const step = (kind: string, name: string) =>
+        plan(`docker:index/${kind.toLowerCase()}:${kind}`, name, { op, was: { name: `timelift-x-${name}` } });
+      for (const name of serviceNames) {
+        expect(() => requireKept(step("Volume", `${name}-data`))).toThrow(`Volume ${name}-data`);
+        for (const spared of [step("Volume", `${name}-files`), step("Container", name)]) {
+          expect([spared.dataLosses, exitCodeOf(spared)]).toEqual([[], 2]);
+          expect(() => requireKept(spared)).not.toThrow();
+        }
+      }
+      // A volume of somebody else is not spared for its name.
+      expect(step("Volume", "uploaded-files").dataLosses).toHaveLength(1);
+    },
+  );
 
   test("a secret that differs is said to, where only its provider or nobody tells", () => {
     const [was, becomes] = [{ password: "[secret]" }, { password: "[secret]" }];

@@ -74,6 +74,19 @@ export class ProjectCopy {
     return outcome(this.start(...args));
   }
 
+  /** Runs `./timelift` there in another environment, or with something to read. */
+  async timeliftWith(more: { env?: NodeJS.ProcessEnv; input?: string }, ...args: string[]): Promise<Outcome> {
+    const options = {
+      cwd: this.dir,
+      env: this.env,
+      extendEnv: false,
+      all: true,
+      reject: false,
+      ...more,
+    } as const;
+    return outcome(execa(join(this.dir, "timelift"), args, { input: "", ...options }));
+  }
+
   /** Starts `./timelift` there and hands the running process over. */
   start(...args: string[]) {
     const options = {

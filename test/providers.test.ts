@@ -147,3 +147,15 @@ describe("a workload", () => {
     });
   });
 });
+
+test("a stack from before a service had a user gets a password for it, and keeps the others", async () => {
+  const credentials = await import("../stacks/resources/credentials-provider.ts");
+  const { outs = {} } = await credentials.create({});
+  const all = outs.passwords as Record<string, string>;
+  expect(new Set(Object.values(all)).size).toBe(Object.keys(all).length);
+  expect(await credentials.diff("credentials", { passwords: all }, {})).toEqual({ changes: false });
+  const { redis_monitor: _, ...older } = all;
+  expect(await credentials.diff("credentials", { passwords: older }, {})).toEqual({ changes: true });
+  const { outs: updated = {} } = await credentials.update("credentials", { passwords: older }, {});
+  expect(updated.passwords).toEqual({ ...older, redis_monitor: expect.stringMatching(/^[\w-]{32}$/) });
+});

@@ -8,7 +8,7 @@ import { addDatabase, asSuperuser, superuser } from "../../stacks/platforms/boot
 import { startService, stopService } from "../../stacks/platforms/native/native-service.ts";
 import { freePort } from "../../stacks/platforms/native/port.ts";
 import { ServiceFolder } from "../../stacks/platforms/native/service-folder.ts";
-import { type Role, roles, type Secrets } from "../../stacks/services/role.ts";
+import { type Role, redisSecrets, roles, type Secrets } from "../../stacks/services/role.ts";
 import { timescaledb } from "../../stacks/services/timescaledb.ts";
 import { readTree } from "./process-tree.ts";
 
@@ -56,7 +56,7 @@ export class BenchServer {
   /** Starts it; what it keeps goes to `stateDir`. It outlives this process: `stop` ends it. */
   static async start(stateDir: string, log: (line: string) => void): Promise<BenchServer> {
     const port = await freePort();
-    const names = [...roles, "redis" as const];
+    const names = [...roles, ...redisSecrets];
     const secrets = Object.fromEntries(
       names.map((name) => [name, randomBytes(24).toString("base64url")]),
     ) as Secrets;

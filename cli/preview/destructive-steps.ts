@@ -1,5 +1,6 @@
 import { type Interval, intervalText } from "../../migrations/interval.ts";
 import { retentionAge } from "../../migrations/objects/retention.ts";
+import { isFilesVolume } from "../../stacks/platforms/docker/volume-names.ts";
 import { code, listOf } from "./markdown.ts";
 import {
   databaseOf,
@@ -13,6 +14,8 @@ import { rowChanges } from "./row-changes.ts";
 
 /** Resources of other providers that hold data. */
 const dataTypes = /^docker:index\/volume:Volume$|^postgresql:index\/(database:Database|schema:Schema)$/;
+const holdsData = ({ type, name }: ResourceStep) =>
+  dataTypes.test(type) && !(type.startsWith("docker:") && isFilesVolume(name));
 
 /**
  * What of a preview takes something away that no later update brings back, or that lets one do so: a line of Markdown
@@ -39,7 +42,7 @@ export function dataLosses(steps: ResourceStep[]): string[] {
     if (ownData) {
       return [`Service ${code(name)} is ${gone(step)}, and its data with it (${code("dropData")}).`];
     }
-    return dataTypes.test(type) && !retained
+    return holdsData(step) && !retained
       ? [`${code(`${type.split(":").at(-1)} ${name}`)} is ${gone(step)}, and what is in it with it.`]
       : [];
   });

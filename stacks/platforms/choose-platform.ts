@@ -9,10 +9,10 @@ export async function choosePlatform(config: StackConfig, stateDir: string): Pro
     const { dockerPlatform } = await import("./docker.ts");
     return dockerPlatform({ ...config, stateDir });
   }
-  const { dropData, external: target, edition, hypertables } = config;
-  const native = nativePlatform({ stateDir, dropData });
+  const { dropData, protect, external: target, edition, hypertables } = config;
+  const native = nativePlatform({ stateDir, dropData, protect });
   if (target === undefined) return native;
   const { externalPlatform } = await import("./external.ts");
   const workload = workloadReference(config);
-  return externalPlatform({ target, workload, edition, hypertables, beside: native });
+  return externalPlatform({ target, workload, edition, hypertables, protect, beside: native });
 }

@@ -26,6 +26,11 @@ export interface DockerPlatformArgs {
   stateDir: string;
   /** Delete the data volumes with the stack. */
   dropData: boolean;
+  /**
+   * Whether Pulumi refuses to delete the data volumes.
+   * @default false
+   */
+  protect?: boolean;
   edition: Edition;
   /**
    * Images in place of the default ones, or the native platform's Debian tree as a local one.
@@ -46,7 +51,7 @@ const kinds = { timescaledb, pgbouncer, redis, prometheus } as {
  * @throws TimeliftError `image-edition`
  */
 export function dockerPlatform(args: DockerPlatformArgs): Platform {
-  const { stack, stateDir, dropData, publish } = args;
+  const { stack, stateDir, dropData, protect = false, publish } = args;
   requireEdition(args.images, args.edition);
   const prefix = `timelift-${stack}`;
   const engine = engineOfConfig();
@@ -65,7 +70,7 @@ export function dockerPlatform(args: DockerPlatformArgs): Platform {
       const kind = kinds[name] as unknown as ContainerKind;
       const files = serviceFiles({ prefix, declaration, kind, image: imageId, secrets: allSecrets });
       const container = serviceContainer({
-        ...{ prefix, declaration, kind, files, publishedAt, dropData },
+        ...{ prefix, declaration, kind, files, publishedAt, dropData, protect },
         ...{ image: imageId, network: network.name, after: after.map((service) => service.resource) },
       });
       const host = publishedAt === undefined ? name : clientHost(publishedAt, engine.host);

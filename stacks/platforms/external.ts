@@ -12,18 +12,21 @@ export interface ExternalPlatformArgs {
   workload: WorkloadReference;
   edition: Edition;
   hypertables: Record<string, HypertableSettings>;
+  /** Whether Pulumi refuses to let go of the database. */
+  protect: boolean;
   /** The platform of every other service. */
   beside: Platform;
 }
 
 /** A database that is there already; other services run as on another platform. */
-export function externalPlatform({ target, beside, ...demand }: ExternalPlatformArgs): Platform {
+export function externalPlatform({ target, beside, protect, ...demand }: ExternalPlatformArgs): Platform {
   const { logins, ...at } = target;
   return {
     service(declaration, secrets, after) {
       if (declaration.name !== "timescaledb") return beside.service(declaration, secrets, after);
       const endpoint = { ...at, external: true };
-      const resource = new ExternalDatabase(declaration.name, { target: endpoint, logins, ...demand });
+      const args = { target: endpoint, logins, ...demand };
+      const resource = new ExternalDatabase(declaration.name, args, { protect });
       return { resource, ...endpoint, version: resource.version };
     },
   };

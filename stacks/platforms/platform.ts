@@ -30,6 +30,13 @@ export function onlyServices(platform: Platform, names: ServiceName[]) {
     names.includes(args[0].name) ? platform.service(...args) : undefined;
 }
 
+/** Where a service listens, as `host:port`; undefined where the stack has none. */
+export function addressOf(service: Service | undefined): string | undefined {
+  if (service === undefined) return undefined;
+  const { host, port } = service;
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
 /** A database of a service, as resources take it. */
 export function endpointOf({ host, port, tls, external }: Service, database: string): Endpoint {
   return { host, port, database, ...(tls && { tls }), ...(external && { external }) };

@@ -4,7 +4,7 @@ import { DynamicResource } from "./dynamic-resource.ts";
 
 /** Whose passwords are generated. */
 export interface CredentialsArgs<Name extends string> {
-  /** @default every database role and Redis */
+  /** @default every database role and Redis user */
   names?: Name[];
 }
 

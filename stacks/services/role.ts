@@ -22,5 +22,8 @@ export const pooledRoles: Role[] = ["timelift_app", "timelift_readonly", "timeli
 /** The schema that the loader owns. */
 export const loaderSchema = "timelift";
 
-/** The passwords of a stack: one for each database role and one for Redis. Printable ASCII only. */
-export type Secrets = Record<Role | "redis", string>;
+/** Passwords of Redis: the applications', and the exporter's. */
+export const redisSecrets = ["redis", "redis_monitor"] as const;
+
+/** The passwords of a stack: those of the database's roles and of Redis. Printable ASCII only. */
+export type Secrets = Record<Role | (typeof redisSecrets)[number], string>;

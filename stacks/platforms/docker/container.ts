@@ -5,6 +5,7 @@ import { type ContainerKind, confFolder, momentFolder } from "./container-kind.t
 import { imageLayouts } from "./images.ts";
 import { labels } from "./labels.ts";
 import type { ServiceFiles } from "./service-files.ts";
+import { dataVolume } from "./volume-names.ts";
 
 /** One service's container, with what it is attached to. */
 export interface ServiceContainerArgs {
@@ -20,6 +21,8 @@ export interface ServiceContainerArgs {
   publishedAt?: string;
   /** Let destroy delete the data volume. */
   dropData: boolean;
+  /** Whether Pulumi refuses to delete the data volume. */
+  protect: boolean;
   /** The containers that this one needs, ready for use. */
   after: pulumi.Resource[];
 }
@@ -86,14 +89,15 @@ export function serviceContainer(args: ServiceContainerArgs): docker.Container {
 }
 
 /** The files, which the service cannot change; and its data, which outlive the stack unless they are to go. */
-function volumes({ prefix, declaration: { name }, files, dropData }: ServiceContainerArgs) {
+function volumes({ prefix, declaration: { name }, files, dropData, protect }: ServiceContainerArgs) {
   const conf = { volumeName: files.volume, containerPath: confFolder, readOnly: true };
   const { data } = imageLayouts[name];
   if (data === undefined) return [conf];
+  const own = dataVolume(name);
   const volume = new docker.Volume(
-    `${name}-data`,
-    { name: `${prefix}-${name}-data`, labels: labels(prefix, name) },
-    { retainOnDelete: !dropData },
+    own,
+    { name: `${prefix}-${own}`, labels: labels(prefix, name) },
+    { retainOnDelete: !dropData, protect },
   );
   return [conf, { volumeName: volume.name, containerPath: data }];
 }

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ServiceDeclaration } from "../../services/service.ts";
 import { type ContainerKind, type ContainerSecrets, confFolder } from "./container-kind.ts";
 import { labels } from "./labels.ts";
+import { filesVolume } from "./volume-names.ts";
 
 /** What one service's configuration files are made of. */
 export interface ServiceFilesArgs {
@@ -35,16 +36,17 @@ export interface ServiceFiles {
 export function serviceFiles(args: ServiceFilesArgs): ServiceFiles {
   const { prefix, declaration, kind, image } = args;
   const { name } = declaration;
-  const volume = new docker.Volume(`${name}-files`, {
-    name: `${prefix}-${name}-files`,
+  const own = filesVolume(name);
+  const volume = new docker.Volume(own, {
+    name: `${prefix}-${own}`,
     labels: labels(prefix, name),
   });
   const plain = kind.files(declaration);
   const secret = secretFiles(args);
   const resource = new docker.Container(
-    `${name}-files`,
+    own,
     {
-      name: `${prefix}-${name}-files`,
+      name: `${prefix}-${own}`,
       image,
       entrypoints: ["/never-started"],
       start: false,

@@ -1,6 +1,7 @@
-import { connect as openSocket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
+import { redisUsers } from "../../services/redis-users.ts";
+import { tellRedis } from "./redis-conversation.ts";
 
 /** Asks one question; throws when there is no answer, or the wrong one. */
 export type Question = () => Promise<void>;
@@ -56,29 +57,10 @@ export async function askSql(config: pg.ClientConfig, query: string): Promise<vo
   }
 }
 
-/** Sends Redis its password and a PING, and expects PONG. */
+/** Logs in to Redis as the applications do, says PING, and expects PONG. */
 export async function askRedis(port: number, password: string): Promise<void> {
-  const request = [["AUTH", password], ["PING"]].map(redisCommand).join("");
-  const answer = await converse(port, request, (text) => text.includes("PONG") || text.startsWith("-"));
-  if (answer !== "+OK\r\n+PONG\r\n") throw new Error(`redis answered ${answer.trim()}`);
-}
-
-function redisCommand(words: string[]): string {
-  const parts = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`);
-  return `*${words.length}\r\n${parts.join("")}`;
-}
-
-function converse(port: number, request: string, isComplete: (text: string) => boolean): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let text = "";
-    const socket = openSocket({ port, host: "127.0.0.1" }, () => socket.write(request));
-    socket.setTimeout(patience, () => socket.destroy(new Error(`no answer within ${patience} ms`)));
-    socket.setEncoding("utf8").on("data", (piece: string) => {
-      text += piece;
-      if (isComplete(text)) socket.destroy();
-    });
-    socket.once("error", reject).once("close", () => resolve(text));
-  });
+  const [answer] = await tellRedis(port, { user: redisUsers.app, password }, [["PING"]]);
+  if (answer !== "PONG") throw new Error(`redis answered ${answer}`);
 }
 
 /** Expects status 200. */
