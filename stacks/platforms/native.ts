@@ -1,5 +1,8 @@
 import { NativeService } from "../resources/native-service.ts";
+import type { ServiceDeclaration } from "../services/service.ts";
+import type { TlsConfig } from "../tls/tls-config.ts";
 import type { Platform } from "./platform.ts";
+import { certify, speaksTls, trustOf } from "./stack-certificate.ts";
 
 /** How the native platform keeps its services. */
 export interface NativePlatformArgs {
@@ -7,18 +10,23 @@ export interface NativePlatformArgs {
   stateDir: string;
   /** Delete the data with a service. */
   dropData: boolean;
+  /** The certificate of its servers. */
+  tls: TlsConfig;
 }
 
 /** Services as ordinary processes of this machine, on loopback. */
-export function nativePlatform(args: NativePlatformArgs): Platform {
+export function nativePlatform({ tls, ...args }: NativePlatformArgs): Platform {
+  const certified = certify({ stateDir: args.stateDir, tls, names: ["127.0.0.1"] });
   return {
-    service(declaration, secrets, after = []) {
+    service(declaration: ServiceDeclaration, secrets, after = []) {
+      const certificate = speaksTls(declaration) ? certified() : undefined;
       const resource = new NativeService(
         declaration.name,
-        { declaration, secrets, ...args },
+        { declaration, secrets, ...args, ...(certificate && { tls: certificate.server }) },
         { dependsOn: after.map((service) => service.resource) },
       );
-      return { resource, host: "127.0.0.1", port: declaration.port, version: resource.version };
+      const { port } = declaration;
+      return { resource, host: "127.0.0.1", port, ...trustOf(certificate), version: resource.version };
     },
   };
 }
