@@ -81,6 +81,7 @@ export const databaseUrl = postgresUrl(
   passwords.timelift_app,
 );
 export const directUrl = postgresUrl(target, names.timelift_owner, passwords.timelift_owner);
+export const authority = (pooler ?? timescale).authority ?? null;
 export const redisUrl = cache ? urlOfRedis(cache, passwords.redis) : null;
 export const prometheusUrl = metrics ? `http://${metrics.host}:${metrics.port}` : null;
 export const endpoints = {

@@ -1,8 +1,9 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import type { Connection } from "../loaders/connection.ts";
 import { TimeliftError } from "../loaders/timelift-error.ts";
 import { type ContainerRecord, readContainers } from "../stacks/platforms/docker/container-record.ts";
+import { clientTls } from "../stacks/platforms/native/certificate-files.ts";
 import { ServiceFolder, type ServiceRecord } from "../stacks/platforms/native/service-folder.ts";
 import type { Role } from "../stacks/services/role.ts";
 import { type ServiceName, serviceNames } from "../stacks/services/service.ts";
@@ -84,12 +85,16 @@ export async function connectionAs(stack: string, role: Role): Promise<Connectio
   if (folder.process === undefined || password === undefined || declaration.name !== "timescaledb") {
     throw notRunning(stack, "timescaledb");
   }
-  return { host: "127.0.0.1", port: declaration.port, database: declaration.database, user: role, password };
+  const { port, database } = declaration;
+  const tls = clientTls(folder);
+  return { host: "127.0.0.1", port, database, user: role, password, ...(tls && { tls }) };
 }
 
-function inContainer({ declaration, host, secrets }: ContainerRecord, role: Role): Connection {
+function inContainer({ declaration, host, secrets, tls }: ContainerRecord, role: Role): Connection {
   const { port, database } = declaration as Extract<ContainerRecord["declaration"], { name: "timescaledb" }>;
-  return { host, port, database, user: role, password: secrets[role] };
+  const at = { host, port, database, user: role, password: secrets[role] };
+  // What is remembered of a container holds no path of a machine.
+  return tls?.rootCert ? { ...at, tls: { ...tls, rootCert: resolve(projectDir, tls.rootCert) } } : at;
 }
 
 /** Where a service that is needed does not run. */

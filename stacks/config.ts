@@ -13,6 +13,7 @@ import { redis, redisSettingNames } from "./redis-config.ts";
 import { besideNames, services } from "./service-config.ts";
 import { type ServiceName, serviceNames } from "./services/service.ts";
 import { thresholdNames, thresholds } from "./threshold-config.ts";
+import { keyProblem, tls } from "./tls/tls-config.ts";
 
 const port = (standard: number) => z.int().min(1024).max(65535).default(standard);
 
@@ -51,6 +52,8 @@ const keys = z.strictObject({
   images,
   /** What the docker platform publishes, and where. */
   publish,
+  /** The certificate of the servers; by default one is generated, with an authority of the stack's own. */
+  tls,
   ...externalKeys,
   /** What runs beside the database; by default all of it, and nothing beside an external one. */
   services,
@@ -107,6 +110,7 @@ const objects = [
   "workloadOptions",
   "images",
   "publish",
+  "tls",
   "ports",
   "redis",
   "hypertables",
@@ -124,6 +128,7 @@ const examples: Record<keyof typeof keys.shape, string> = {
   services: "--path 'timelift:services[0]' redis",
   images: "images sysroot",
   publish: "--path timelift:publish.SERVICE 127.0.0.1",
+  tls: "--path timelift:tls.certificate FILE",
   database: "database timelift",
   memoryMb: "memoryMb 2048",
   cpus: "cpus 2",
@@ -167,6 +172,9 @@ export function parseConfig(
     );
     throw refused(stack, problems);
   }
+  const unsafe = keyProblem(parsed.data.tls, isSecret);
+  if (unsafe !== undefined)
+    throw refused(stack, [line(`tls: ${unsafe}`, "--path --secret timelift:tls.key FILE")]);
   const { services = external ? [] : besideNames } = parsed.data;
   return { ...parsed.data, services, stack, ...(external && { external, database: external.database }) };
 }
@@ -191,6 +199,7 @@ function keysBelow(object: PropertyKey | undefined): string[] {
   if (object === undefined) return Object.keys(keys.shape);
   if (object === "images" || object === "publish") return [...serviceNames];
   if (object === "redis") return redisSettingNames;
+  if (object === "tls") return ["certificate", "key", "authority", "names"];
   if (object === "hypertables") return hypertableSettingNames;
   return object === "thresholds" ? thresholdNames : Object.keys(ports.shape);
 }
@@ -217,7 +226,8 @@ function describe(issue: z.core.$ZodIssue, values: Record<string, unknown>): str
     (at, step) => (at as Record<PropertyKey, unknown>)?.[step],
     values,
   );
-  const isUnsaid = value === undefined || (key === "source" && value === "") || key in externalKeys;
+  const isUnsaid =
+    value === undefined || (key === "source" && value === "") || key in externalKeys || key === "tls";
   const given = isUnsaid ? "" : ` = ${JSON.stringify(value)}`;
   const nested = issue.path.join(".") === "redis.policy" && "--path timelift:redis.policy allkeys-lru";
   const example = (nested || examples[key]).replace("SERVICE", String(issue.path[1] ?? "timescaledb"));

@@ -1,18 +1,25 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import Database from "better-sqlite3";
+import { execa } from "execa";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildSample } from "../cli/sample/stockula.ts";
 import { runPython } from "./application/python.ts";
 import { outcome, ProjectCopy } from "./project-copy.ts";
+import { familyOf, leaks, listening, openFiles, processes, secretsOf } from "./secrecy.ts";
 
 /** One story through the real Pulumi CLI: each test goes on where the one before it ended. */
 describe("a stack, from nothing to destroyed", () => {
   let project: ProjectCopy;
   let source: string;
   let rows: number;
+  /** What commands have said so far. */
+  const printed: Record<string, string> = {};
+  /** Files that are there to hold a secret: a passphrase, the passwords and keys of services, and the data. */
+  const isKept = (file: string) =>
+    file === ".timelift/passphrase" || /^\.timelift\/dev\/services\/\w+\/(secrets|data)\//.test(file);
 
   beforeAll(async () => {
     project = await ProjectCopy.make({});
@@ -37,7 +44,7 @@ describe("a stack, from nothing to destroyed", () => {
   };
 
   async function query<Row>(sql: string, url = "databaseUrl"): Promise<Row[]> {
-    const client = new pg.Client(await output<string>(url));
+    const client = new pg.Client(project.fromHere(await output<string>(url)));
     await client.connect();
     try {
       return (await client.query(sql)).rows;
@@ -48,6 +55,7 @@ describe("a stack, from nothing to destroyed", () => {
 
   async function up(): Promise<string> {
     const { exitCode, output: text } = await project.timelift("up");
+    printed.up = `${printed.up ?? ""}${text}`;
     if (exitCode !== 0) throw new Error(text);
     return text;
   }
@@ -60,6 +68,7 @@ describe("a stack, from nothing to destroyed", () => {
 
   test("preview shows services, SQL and rows before any server exists", async () => {
     const { exitCode, output: text } = await project.timelift("preview", "--diff");
+    printed.preview = text;
     expect(exitCode, text).toBe(0);
     for (const service of ["timescaledb", "pgbouncer", "redis", "prometheus"])
       expect(text).toContain(service);
@@ -84,22 +93,45 @@ describe("a stack, from nothing to destroyed", () => {
     expect(Number(count?.count)).toBe(expected);
   });
 
-  test("no password is in the state, in plain text, or in a file that others can read", async () => {
-    const passwords = [await output<string>("databaseUrl"), await output<string>("redisUrl")].map(
-      (url) => new URL(url).password,
+  test("no secret is in the state, a file that others can read, a log, a process or what was printed", async () => {
+    const secrets = await secretsOf(project);
+    // Six passwords, the passphrase, and two lines of each of two keys.
+    expect(secrets.length).toBeGreaterThanOrEqual(11);
+    const { stdout: state } = await project.pulumi("stack", "export");
+    const places = () => ({ ...openFiles(project, isKept), ...processes(), ...printed, state });
+    expect(Object.keys(places())).toContain(".timelift/dev/services/timescaledb/log/timescaledb.log");
+    expect(Object.keys(places()).join()).toContain(".timelift/state/.pulumi/stacks/timelift/dev.json");
+    expect(leaks(places(), secrets)).toEqual([]);
+
+    // The search finds what is hidden where it may not be.
+    const [secret = ""] = secrets.slice(1);
+    const planted = join(project.dir, ".timelift/dev/planted.txt");
+    writeFileSync(planted, `x${secret}x`, { mode: 0o600 });
+    const child = execa(process.execPath, ["-e", "setTimeout(() => {}, 60000)", secret], { reject: false });
+    expect(leaks(places(), secrets).sort()).toEqual([
+      ".timelift/dev/planted.txt",
+      `/proc/${child.pid}/cmdline`,
+    ]);
+    child.kill();
+    rmSync(planted);
+    await child;
+  });
+
+  test("nothing listens beyond loopback and the declared ports", async () => {
+    const names = Object.keys(project.ports);
+    const pids = await Promise.all(names.map(async (name) => (await statusOf(name))?.pid as number));
+    expect(listening(pids.flatMap(familyOf))).toEqual(
+      Object.values(project.ports)
+        .map((port) => `127.0.0.1:${port}`)
+        .sort(),
     );
-    const walk = (dir: string): string[] =>
-      readdirSync(dir, { withFileTypes: true }).flatMap((entry) =>
-        entry.isDirectory() ? walk(join(dir, entry.name)) : entry.isFile() ? [join(dir, entry.name)] : [],
-      );
-    const files = walk(join(project.dir, ".timelift")).filter((file) => !file.includes("/data/"));
-    expect(files.length).toBeGreaterThan(5);
-    for (const file of files) {
-      const text = readFileSync(file, "latin1");
-      if (!passwords.some((password) => text.includes(password))) continue;
-      expect([file, statSync(file).mode & 0o077]).toEqual([file, 0]);
-      expect(file).not.toContain("/state/");
-      expect(file).not.toMatch(/\.log$/);
+  });
+
+  test("a client in plain text is refused by the server and by the pool", async () => {
+    for (const name of ["databaseUrl", "directUrl"]) {
+      const url = new URL(await output<string>(name));
+      const plain = new pg.Client(url.href.replace(url.search, ""));
+      await expect(plain.connect()).rejects.toThrow(/no encryption|SSL required/);
     }
   });
 
@@ -156,7 +188,9 @@ describe("a stack, from nothing to destroyed", () => {
   });
 
   test("the application inserts through SQLModel and the pooler what the load did not bring", async () => {
-    expect(await runPython("insert.py", await output<string>("databaseUrl"))).toBe("inserted after 3");
+    const url = project.fromHere(await output<string>("databaseUrl"));
+    expect(url).toContain("sslmode=verify-full&sslrootcert=");
+    expect(await runPython("insert.py", url)).toBe("inserted after 3");
   });
 
   test("a row altered behind its back fails the update and is named", async () => {

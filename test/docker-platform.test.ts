@@ -6,7 +6,7 @@ import type { DockerPlatformArgs } from "../stacks/platforms/docker.ts";
 import { scramSecret } from "../stacks/platforms/scram-secret.ts";
 import { redisRules } from "../stacks/services/redis-users.ts";
 import { type ServiceName, serviceNames } from "../stacks/services/service.ts";
-import { declareServices, recordResources } from "./docker-resources.ts";
+import { declareServices, recordResources, stackCertificate } from "./docker-resources.ts";
 import { stackSecrets } from "./native-stack.ts";
 
 beforeAll(recordResources);
@@ -27,6 +27,7 @@ describe("what the docker platform declares", () => {
       [
         "Network network",
         "Credentials superuser",
+        "Certificates certificates",
         ...serviceNames.flatMap((name) => [
           `RemoteImage ${name}`,
           `Volume ${name}-files`,
@@ -111,10 +112,54 @@ describe("what the docker platform declares", () => {
   });
 });
 
+describe("a certificate", () => {
+  test("names the servers as containers and clients call them, and is theirs by files", async () => {
+    const { find, services } = await declareServices({
+      publish: { timescaledb: "10.0.0.7", pgbouncer: "0.0.0.0" },
+      tls: { names: ["db.example.com"] },
+    });
+    expect(find("Certificates certificates").inputs.names).toEqual([
+      ...["10.0.0.7", "127.0.0.1", "timescaledb", "pgbouncer", "::1", "localhost", "db.example.com"],
+    ]);
+    for (const name of ["timescaledb", "pgbouncer"] as const) {
+      expect(services[name]?.tls).toEqual({
+        mode: "verify-full",
+        rootCert: ".timelift/staging/authority.pem",
+      });
+      const { uploads } = find(`Container ${name}-files`).inputs;
+      expect(contentOf(uploads, "server.key")).toBe("key of tests");
+      expect(contentOf(uploads, "server.crt")).toBe("certificate of tests");
+      expect(contentOf(uploads, "authority.pem")).toBe("authority of tests");
+    }
+    expect(services.redis?.tls).toBeUndefined();
+    const hba = contentOf(find("Container timescaledb-files").inputs.uploads, "pg_hba.conf") ?? "";
+    expect(hba.split("\n").filter((line) => line.startsWith("host "))).toEqual([
+      "host all postgres all reject",
+      "host all all all reject",
+    ]);
+    expect(hba).toContain('hostssl "timelift" +timelift_app all scram-sha-256');
+    const ini = contentOf(find("Container pgbouncer-files").inputs.uploads, "pgbouncer.ini");
+    expect(ini).toContain("client_tls_sslmode = require");
+    expect(ini).toContain("server_tls_sslmode = verify-full");
+  });
+
+  test("that is renewed makes no other container", async () => {
+    const digest = async () =>
+      (await declareServices({}))
+        .find("Container timescaledb")
+        .inputs.labels.find(({ label }: { label: string }) => label === "timelift.files");
+    const before = await digest();
+    expect(before.value).toMatch(/^[0-9a-f]{16}$/);
+    stackCertificate.certificate = "another";
+    expect(await digest()).toEqual(before);
+    stackCertificate.certificate = "certificate of tests";
+  });
+});
+
 describe("secrets", () => {
   test("reach containers by files that are secret in the state, and by nothing else", async () => {
     const { resources } = await declareServices({});
-    const passwords = [...Object.values(stackSecrets), "superuser of tests"];
+    const passwords = [...Object.values(stackSecrets), "superuser of tests", stackCertificate.key];
     for (const { type, name, inputs, secrets } of resources) {
       const open = Object.entries(inputs).filter(([key]) => !secrets.includes(key));
       const text = JSON.stringify(open);

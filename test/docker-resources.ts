@@ -7,6 +7,11 @@ import { redis } from "../stacks/services/redis.ts";
 import { timescaledb } from "../stacks/services/timescaledb.ts";
 import { stackSecrets } from "./native-stack.ts";
 
+/** What the stack's servers prove themselves by. */
+export const stackCertificate = {
+  ...{ certificate: "certificate of tests", key: "key of tests", authority: "authority of tests" },
+};
+
 /** One resource that a program declared, as the engine would be told of it. */
 export interface Declared {
   type: string;
@@ -104,6 +109,7 @@ function outputsOf(type: string, name: string, inputs: Record<string, unknown>):
   if (type.endsWith(":Credentials")) {
     return { passwords: inputs.names ? { postgres: "superuser of tests" } : stackSecrets };
   }
+  if (type.endsWith(":Certificates")) return stackCertificate;
   if (type.endsWith(":SysrootImage")) return { image: "timelift-sysroot:abc" };
   return type.endsWith(":DockerService") ? { version: `version of ${name}` } : {};
 }
@@ -122,7 +128,7 @@ export async function declareServices(
   declared = [];
   const platform = dockerPlatform({
     ...{ stack: "staging", stateDir: ".timelift/staging", dropData: false, edition: "apache" as const },
-    ...{ images: {}, publish: { timescaledb: "127.0.0.1" }, ...more },
+    ...{ images: {}, publish: { timescaledb: "127.0.0.1" }, tls: { names: [] }, ...more },
   });
   const secrets = pulumi.secret(stackSecrets);
   const database = platform.service(

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { TLSSocket } from "node:tls";
 import Database from "better-sqlite3";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -8,6 +9,7 @@ import { buildSample } from "../cli/sample/stockula.ts";
 import { type ServiceName, serviceNames } from "../stacks/services/service.ts";
 import { docker, logsOf, noDocker } from "./docker-engine.ts";
 import { ProjectCopy } from "./project-copy.ts";
+import { familyOf, leaks, listening, openFiles, type Places, processes, secretsOf } from "./secrecy.ts";
 
 if (noDocker) console.log(`SKIP the docker platform on an engine: ${noDocker}`);
 
@@ -18,6 +20,8 @@ describe.skipIf(noDocker)("a stack of containers, from nothing to destroyed", ()
   const filter = ["--filter", `label=timelift.stack=${prefix}`];
   let project: ProjectCopy;
   let rows: number;
+  /** What commands have said so far. */
+  let printed = "";
 
   beforeAll(async () => {
     project = await ProjectCopy.make({}, stack);
@@ -46,6 +50,7 @@ describe.skipIf(noDocker)("a stack of containers, from nothing to destroyed", ()
 
   async function timelift(...args: string[]): Promise<string> {
     const { exitCode, output } = await project.timelift(...args, "--stack", stack);
+    printed += output;
     if (exitCode !== 0) throw new Error(output);
     return output;
   }
@@ -55,9 +60,18 @@ describe.skipIf(noDocker)("a stack of containers, from nothing to destroyed", ()
   const output = async <T>(name: string): Promise<T> =>
     JSON.parse((await project.pulumi("stack", "output", name, "--json", "--show-secrets")).stdout) as T;
 
-  async function query(sql: string, url = "databaseUrl"): Promise<Record<string, unknown>[]> {
-    const client = new pg.Client(await output<string>(url));
+  async function connected(url: string): Promise<pg.Client> {
+    const client = new pg.Client(project.fromHere(await output<string>(url)));
     await client.connect();
+    return client;
+  }
+
+  /** The certificate that a server has shown to a client. */
+  const certificateOf = (client: pg.Client) =>
+    (client as unknown as { connection: { stream: TLSSocket } }).connection.stream.getPeerCertificate();
+
+  async function query(sql: string, url = "databaseUrl"): Promise<Record<string, unknown>[]> {
+    const client = await connected(url);
     try {
       return (await client.query(sql)).rows;
     } finally {
@@ -115,31 +129,64 @@ describe.skipIf(noDocker)("a stack of containers, from nothing to destroyed", ()
     }
   });
 
-  test("no password is in state, container, log, argument or environment", async () => {
-    const { stdout } = await project.pulumi("stack", "export", "--show-secrets");
-    const { deployment } = JSON.parse(stdout) as {
-      deployment: { resources: { type: string; outputs?: { passwords?: { plaintext: string } } }[] };
-    };
-    const passwords = deployment.resources.flatMap(({ outputs }) =>
-      outputs?.passwords ? Object.values(JSON.parse(outputs.passwords.plaintext) as object) : [],
-    ) as string[];
-    expect(passwords).toHaveLength(8);
+  test("no secret is in state, file, container, log, argument, environment or what was printed", async () => {
+    const secrets = await secretsOf(project);
+    // Eight passwords, the passphrase, and two lines of each of two keys.
+    expect(secrets.length).toBeGreaterThanOrEqual(13);
     const names = docker("ps", "--all", "--format", "{{.Names}}", ...filter).split("\n");
-    const state = join(project.dir, ".timelift/state/.pulumi/stacks/timelift", `${stack}.json`);
-    const processes = readdirSync("/proc").filter((pid) => /^\d+$/.test(pid));
-    const texts = {
-      state: readFileSync(state, "utf8"),
-      containers: docker("inspect", ...names),
-      logs: serviceNames.map((name) => logsOf(`${prefix}-${name}`)).join(),
-      processes: processes
-        .flatMap((pid) => [read(`/proc/${pid}/cmdline`), read(`/proc/${pid}/environ`)])
-        .join(),
+    const texts: Places = {
+      state: (await project.pulumi("stack", "export")).stdout,
+      ...Object.fromEntries(names.map((name) => [`inspect ${name}`, docker("inspect", name)])),
+      ...Object.fromEntries(names.map((name) => [`log of ${name}`, logsOf(name)])),
+      ...{ network: docker("network", "inspect", prefix), printed },
     };
-    expect(texts.logs).toContain("database system is ready to accept connections");
+    expect(texts[`log of ${prefix}-timescaledb`]).toContain("database system is ready to accept connections");
+    expect(texts[`log of ${prefix}-timescaledb`]).toMatch(
+      /timelift_owner@timelift .*statement: CREATE TABLE/,
+    );
+    const isKept = (file: string) =>
+      file === ".timelift/passphrase" || file.startsWith(`.timelift/${stack}/containers/`);
+    const places = { ...texts, ...openFiles(project, isKept), ...processes() };
+    expect(leaks(places, secrets)).toEqual([]);
     for (const [place, text] of Object.entries(texts)) {
-      for (const password of passwords) expect([place, text.includes(password)]).toEqual([place, false]);
       expect([place, text.includes("SCRAM-SHA-256$")]).toEqual([place, false]);
     }
+    expect(leaks({ ...texts, planted: `x${secrets.at(-1)}x` }, secrets)).toEqual(["planted"]);
+  });
+
+  test("a client in plain text is refused by the server and by the pool", async () => {
+    for (const name of ["databaseUrl", "directUrl"]) {
+      const url = new URL(await output<string>(name));
+      const plain = new pg.Client(url.href.replace(url.search, ""));
+      await expect(plain.connect()).rejects.toThrow(/no encryption|SSL required/);
+    }
+    const [row] = await query("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
+    expect(row).toEqual({ ssl: true });
+  });
+
+  test("a container listens at its own port, and at no other", () => {
+    for (const name of serviceNames) {
+      const pid = Number(docker("inspect", "--format", "{{.State.Pid}}", `${prefix}-${name}`));
+      const ports = listening(familyOf(pid)).map((address) => Number(address.split(":").at(-1)));
+      expect([name, [...new Set(ports)]]).toEqual([name, [project.ports[name]]]);
+    }
+  });
+
+  test("a renewed certificate is taken by the containers that run, without a lost connection", async () => {
+    const containers = [idOf("timescaledb"), idOf("pgbouncer")];
+    const held = await Promise.all(["databaseUrl", "directUrl"].map(connected));
+    const before = await Promise.all(held.map(certificateOf));
+    configure({ tls: { names: ["db.example.com"] } });
+    await up();
+    for (const client of held) expect((await client.query("SELECT 42 AS n")).rows).toEqual([{ n: 42 }]);
+    const anew = await Promise.all(["databaseUrl", "directUrl"].map(connected));
+    const after = await Promise.all(anew.map(certificateOf));
+    for (const { subjectaltname } of before) expect(subjectaltname).not.toContain("db.example.com");
+    for (const { subjectaltname } of after) expect(subjectaltname).toContain("db.example.com");
+    expect([idOf("timescaledb"), idOf("pgbouncer")]).toEqual(containers);
+    for (const client of [...held, ...anew]) await client.end();
+    configure({});
+    await up();
   });
 
   test("every command finds the target", async () => {

@@ -4,7 +4,7 @@ import { addDatabase, asSuperuser, superuser } from "../stacks/platforms/bootstr
 import { startService, stopService } from "../stacks/platforms/native/native-service.ts";
 import { freePort } from "../stacks/platforms/native/port.ts";
 import { ServiceFolder } from "../stacks/platforms/native/service-folder.ts";
-import { timescaledb } from "../stacks/services/timescaledb.ts";
+import { accessToAll, timescaledb } from "../stacks/services/timescaledb.ts";
 import { stackSecrets } from "./native-stack.ts";
 
 /** A PostgreSQL server of a test's own, which may be killed and started again. */
@@ -25,7 +25,9 @@ export class KillServer {
 
   /** Starts it where it does not run, and waits until it answers. */
   async start(): Promise<void> {
-    const declaration = timescaledb({ port: this.port, database: "app", memoryMb: 512 });
+    const declaration = timescaledb({
+      ...{ port: this.port, database: "app", memoryMb: 512, access: accessToAll },
+    });
     // Databases come and go by the dozen: TimescaleDB shall not put a scheduler into each.
     declaration.settings = { ...declaration.settings, "timescaledb.bgw_launcher_poll_time": "10min" };
     await startService({ stateDir: this.#stateDir, declaration, secrets: stackSecrets }, () => {});

@@ -7,6 +7,7 @@ import { type RunningService, startService, stopService } from "../stacks/platfo
 import { freePort } from "../stacks/platforms/native/port.ts";
 import type { Secrets } from "../stacks/services/role.ts";
 import { type ServiceDeclaration, serviceNames } from "../stacks/services/service.ts";
+import type { ServerCertificate } from "../stacks/tls/server-certificate.ts";
 
 /** Passwords that can be searched for: none of them is part of another word. */
 export const stackSecrets: Secrets = {
@@ -23,8 +24,12 @@ export const stackSecrets: Secrets = {
 export class NativeStack {
   readonly stateDir = mkdtempSync(join(tmpdir(), "timelift-native-"));
 
-  start(declaration: ServiceDeclaration, secrets: Secrets = stackSecrets): Promise<RunningService> {
-    return startService({ stateDir: this.stateDir, declaration, secrets }, () => {});
+  start(
+    declaration: ServiceDeclaration,
+    secrets: Secrets = stackSecrets,
+    tls?: ServerCertificate,
+  ): Promise<RunningService> {
+    return startService({ stateDir: this.stateDir, declaration, secrets, ...(tls && { tls }) }, () => {});
   }
 
   /** Stops all and removes everything. */

@@ -12,7 +12,7 @@ import { exclusively } from "../stacks/platforms/native/lock.ts";
 import { startService } from "../stacks/platforms/native/native-service.ts";
 import { ServiceFolder } from "../stacks/platforms/native/service-folder.ts";
 import type { Secrets } from "../stacks/services/role.ts";
-import { timescaledb } from "../stacks/services/timescaledb.ts";
+import { accessToAll, timescaledb } from "../stacks/services/timescaledb.ts";
 
 /** A database of a test's own, with the extensions and privileges that a stack's has. */
 export interface TestDatabase {
@@ -74,7 +74,7 @@ export function testServer(): Promise<{ socket: SuperuserAddress; port: number }
 
 async function startServer() {
   const { stateDir, port } = inject("testServer");
-  const declaration = timescaledb({ port, database: "timelift_test" });
+  const declaration = timescaledb({ port, database: "timelift_test", access: accessToAll });
   declaration.settings = {
     ...declaration.settings,
     // Databases come and go by the dozen: TimescaleDB shall not put a scheduler into each.

@@ -56,8 +56,8 @@ describe("a preview as a comment", () => {
 
   test("of a stack that is not there yet: what will be made, the SQL, the rows", async () => {
     const text = await preview(2);
-    expect(text).toContain("### Preview of `dev`: 9 changes");
-    expect(text).toContain("9 resources to create; 11 migrations up;");
+    expect(text).toContain("### Preview of `dev`: 10 changes");
+    expect(text).toContain("10 resources to create; 11 migrations up;");
     expect(text).toContain('CREATE TABLE "price_history" (');
     expect(text).toMatch(/\| `price_history` \| [\d,]+ rows \| all of them \|/);
     expect(text).not.toContain("Destructive");
@@ -84,7 +84,7 @@ describe("a preview as a comment", () => {
 
   test("of a target that was changed by hand: what differs, which is no change", async () => {
     const { stdout: url } = await project.pulumi("stack", "output", "directUrl", "--show-secrets");
-    const client = new pg.Client(url.trim());
+    const client = new pg.Client(project.fromHere(url.trim()));
     await client.connect();
     await client.query("CREATE TABLE scratch (a integer)");
     const text = await preview(0);

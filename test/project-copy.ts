@@ -126,6 +126,14 @@ export class ProjectCopy {
     if (exitCode !== 0) throw new Error(output);
   }
 
+  /** A URL that the stack puts out: the path of a certificate in it starts at the project, and this process runs elsewhere. */
+  fromHere(url: string): string {
+    const parsed = new URL(url);
+    const file = parsed.searchParams.get("sslrootcert");
+    if (file !== null) parsed.searchParams.set("sslrootcert", join(this.dir, file));
+    return parsed.href;
+  }
+
   remove(): void {
     rmSync(this.dir, { recursive: true, force: true });
   }

@@ -13,7 +13,7 @@ import { loginNames } from "../stacks/logins.ts";
 import { asSuperuser } from "../stacks/platforms/bootstrap.ts";
 import { ServiceFolder } from "../stacks/platforms/native/service-folder.ts";
 import { pgbouncer } from "../stacks/services/pgbouncer.ts";
-import { timescaledb } from "../stacks/services/timescaledb.ts";
+import { accessToAll, timescaledb } from "../stacks/services/timescaledb.ts";
 import { type Certificates, makeCertificates } from "./certificates.ts";
 import { freePorts, NativeStack, stackSecrets } from "./native-stack.ts";
 import { databaseFromTemplate } from "./postgres.ts";
@@ -28,7 +28,7 @@ beforeAll(async () => {
   certificates = await makeCertificates(folder, "IP:127.0.0.1");
   mkdirSync(join(folder, "other"));
   other = await makeCertificates(join(folder, "other"), "IP:127.0.0.1");
-  await stack.start(timescaledb({ port, database: "app", memoryMb: 512 }));
+  await stack.start(timescaledb({ port, database: "app", memoryMb: 512, access: accessToAll }));
   const { data, socketFolder } = new ServiceFolder(stack.stateDir, "timescaledb");
   copyFileSync(certificates.certificate, join(data, "server.crt"));
   copyFileSync(certificates.key, join(data, "server.key"));

@@ -9,7 +9,7 @@ import { startService, stopService } from "../../stacks/platforms/native/native-
 import { freePort } from "../../stacks/platforms/native/port.ts";
 import { ServiceFolder } from "../../stacks/platforms/native/service-folder.ts";
 import { type Role, redisSecrets, roles, type Secrets } from "../../stacks/services/role.ts";
-import { timescaledb } from "../../stacks/services/timescaledb.ts";
+import { accessToAll, timescaledb } from "../../stacks/services/timescaledb.ts";
 import { readTree } from "./process-tree.ts";
 
 /** One empty database of a measurement, and the roles that work in it. */
@@ -60,7 +60,7 @@ export class BenchServer {
     const secrets = Object.fromEntries(
       names.map((name) => [name, randomBytes(24).toString("base64url")]),
     ) as Secrets;
-    const declaration = timescaledb({ port, database: "bench" });
+    const declaration = timescaledb({ port, database: "bench", access: accessToAll });
     const { pid } = await startService({ stateDir, declaration, secrets }, log);
     return new BenchServer(stateDir, port, pid, secrets);
   }

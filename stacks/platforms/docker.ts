@@ -5,6 +5,7 @@ import { Credentials } from "../resources/credentials.ts";
 import { DockerService } from "../resources/docker-service.ts";
 import { SysrootImage } from "../resources/sysroot-image.ts";
 import type { ServiceDeclaration, ServiceName } from "../services/service.ts";
+import type { TlsConfig } from "../tls/tls-config.ts";
 import { clientHost } from "./docker/client-host.ts";
 import { serviceContainer } from "./docker/container.ts";
 import type { ContainerKind } from "./docker/container-kind.ts";
@@ -17,6 +18,7 @@ import { redis } from "./docker/redis.ts";
 import { serviceFiles } from "./docker/service-files.ts";
 import { timescaledb } from "./docker/timescaledb.ts";
 import type { Platform } from "./platform.ts";
+import { certify, speaksTls, trustOf } from "./stack-certificate.ts";
 
 /** How the docker platform keeps its services. */
 export interface DockerPlatformArgs {
@@ -37,6 +39,8 @@ export interface DockerPlatformArgs {
    * @default {}
    */
   images: ImagesConfig;
+  /** The certificate of its servers. */
+  tls: TlsConfig;
   /** Service -> address of the engine's machine at which its port is published; the others stay inside. */
   publish: Partial<Record<ServiceName, string>>;
 }
@@ -56,6 +60,12 @@ export function dockerPlatform(args: DockerPlatformArgs): Platform {
   const prefix = `timelift-${stack}`;
   const engine = engineOfConfig();
   const network = new docker.Network("network", { name: prefix, driver: "bridge", labels: labels(prefix) });
+  const hostOf = (name: ServiceName) => {
+    const publishedAt = publish[name];
+    return publishedAt === undefined ? name : clientHost(publishedAt, engine.host);
+  };
+  const names = [...new Set([hostOf("timescaledb"), hostOf("pgbouncer"), "timescaledb", "pgbouncer"])];
+  const certified = certify({ stateDir, tls: args.tls, names });
   const superuser = new Credentials("superuser", { names: ["postgres"] });
   const image = imageFinder(args.images, engine);
 
@@ -68,18 +78,24 @@ export function dockerPlatform(args: DockerPlatformArgs): Platform {
       );
       const publishedAt = publish[name];
       const kind = kinds[name] as unknown as ContainerKind;
-      const files = serviceFiles({ prefix, declaration, kind, image: imageId, secrets: allSecrets });
+      const certificate = speaksTls(declaration) ? certified() : undefined;
+      const files = serviceFiles({
+        ...{ prefix, declaration, kind, image: imageId, secrets: allSecrets },
+        ...(certificate && { certificate: certificate.server }),
+      });
       const container = serviceContainer({
         ...{ prefix, declaration, kind, files, publishedAt, dropData, protect },
         ...{ image: imageId, network: network.name, after: after.map((service) => service.resource) },
       });
-      const host = publishedAt === undefined ? name : clientHost(publishedAt, engine.host);
+      const host = hostOf(name);
       const resource = new DockerService(name, {
         ...{ declaration, stateDir, container: `${prefix}-${name}`, image: reference, engine },
         ...{ containerId: container.id, host, isPublished: publishedAt !== undefined },
         ...{ secrets: allSecrets, dropData },
+        ...(certificate && { tls: certificate.client, certificate: certificate.server.certificate }),
       });
-      return { resource, host, port: declaration.port, version: resource.version };
+      const { port } = declaration;
+      return { resource, host, port, ...trustOf(certificate), version: resource.version };
     },
   };
 }

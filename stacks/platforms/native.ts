@@ -1,5 +1,8 @@
 import { NativeService } from "../resources/native-service.ts";
+import type { ServiceDeclaration } from "../services/service.ts";
+import type { TlsConfig } from "../tls/tls-config.ts";
 import type { Platform } from "./platform.ts";
+import { certify, speaksTls, trustOf } from "./stack-certificate.ts";
 
 /** How the native platform keeps its services. */
 export interface NativePlatformArgs {
@@ -12,21 +15,26 @@ export interface NativePlatformArgs {
    * @default false
    */
   protect?: boolean;
+  /** The certificate of its servers. */
+  tls: TlsConfig;
 }
 
 /** Services as ordinary processes of this machine, on loopback. */
-export function nativePlatform({ protect = false, ...args }: NativePlatformArgs): Platform {
+export function nativePlatform({ tls, protect = false, ...args }: NativePlatformArgs): Platform {
+  const certified = certify({ stateDir: args.stateDir, tls, names: ["127.0.0.1"] });
   return {
-    service(declaration, secrets, after = []) {
+    service(declaration: ServiceDeclaration, secrets, after = []) {
+      const certificate = speaksTls(declaration) ? certified() : undefined;
       const resource = new NativeService(
         declaration.name,
-        { declaration, secrets, ...args },
+        { declaration, secrets, ...args, ...(certificate && { tls: certificate.server }) },
         {
           dependsOn: after.map((service) => service.resource),
           protect: protect && declaration.name === "timescaledb",
         },
       );
-      return { resource, host: "127.0.0.1", port: declaration.port, version: resource.version };
+      const { port } = declaration;
+      return { resource, host: "127.0.0.1", port, ...trustOf(certificate), version: resource.version };
     },
   };
 }

@@ -13,7 +13,13 @@ export interface PgBouncerPlace {
   /** The line that says where the database is: `stackUpstream`, or that of a server of others. */
   upstream: string;
   /** Settings by which a server of others is trusted. */
-  tls?: Record<string, string>;
+  upstreamTls?: Record<string, string>;
+  /**
+   * Where the pool's certificate, its key and the authority's certificate are, as it sees them: then nobody comes in plain
+   * text, and the stack's own server has to prove itself.
+   * @default no TLS
+   */
+  tls?: { certificate: string; key: string; authority: string };
 }
 
 /** The text of pgbouncer.ini. */
@@ -25,7 +31,8 @@ export function pgbouncerIni(declaration: PgBouncerDeclaration, place: PgBouncer
     unix_socket_dir: place.sockets,
     unix_socket_mode: "0700",
     auth_file: place.authFile,
-    ...place.tls,
+    ...(place.tls && tlsSettings(place.tls)),
+    ...place.upstreamTls,
   };
   const lines = [
     "[databases]",
@@ -34,6 +41,21 @@ export function pgbouncerIni(declaration: PgBouncerDeclaration, place: PgBouncer
     ...Object.entries(settings).map(([name, value]) => `${name} = ${value}`),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+function tlsSettings({ certificate, key, authority }: NonNullable<PgBouncerPlace["tls"]>) {
+  return {
+    client_tls_sslmode: "require",
+    client_tls_cert_file: certificate,
+    client_tls_key_file: key,
+    // Clients have no certificate; without this it looks for the system's authorities, and fails where there are none.
+    client_tls_ca_file: authority,
+    // TLS 1.2 and 1.3.
+    client_tls_protocols: "secure",
+    server_tls_sslmode: "verify-full",
+    server_tls_ca_file: authority,
+    server_tls_protocols: "secure",
+  };
 }
 
 /** The line for the stack's own server on a host. */

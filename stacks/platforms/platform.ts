@@ -12,6 +12,8 @@ export interface Service {
   port: number;
   /** How connections to it are encrypted. @default plain text */
   tls?: Tls;
+  /** The certificates of the authorities that its clients trust, as PEM. */
+  authority?: pulumi.Output<string>;
   /** Whether others run it. @default false */
   external?: boolean;
   /** Version of the program that runs, once it does. */

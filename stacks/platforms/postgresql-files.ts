@@ -11,15 +11,20 @@ export interface PostgresqlPlace {
   listen: string;
   /** Clients that may log in by password, as pg_hba.conf writes them: a network or `all`. */
   clients: string;
-  /** Whether the superuser may come by TCP, with a password. */
+  /** Whether the superuser may come by TCP, with a password, to make roles and databases. */
   superuserByTcp: boolean;
+  /**
+   * Where the server's certificate and its key are, as it sees them; then nobody comes in plain text.
+   * @default no TLS
+   */
+  tls?: { certificate: string; key: string };
   /** Names of the operating-system user that runs the server; it may be the superuser through the socket. */
   users: string[];
 }
 
 /** A server's configuration files: name -> text. */
 export function postgresqlFiles(
-  { settings, port }: TimescaleDbDeclaration,
+  { settings, port, access, database }: TimescaleDbDeclaration,
   place: PostgresqlPlace,
 ): Record<"postgresql.conf" | "pg_hba.conf" | "pg_ident.conf", string> {
   const all: Record<string, Setting> = {
@@ -31,18 +36,38 @@ export function postgresqlFiles(
     hba_file: `${place.conf}/pg_hba.conf`,
     ident_file: `${place.conf}/pg_ident.conf`,
     logging_collector: false,
+    ...(place.tls && {
+      ssl: true,
+      ssl_cert_file: place.tls.certificate,
+      ssl_key_file: place.tls.key,
+      ssl_min_protocol_version: "TLSv1.2",
+    }),
   };
   const lines = Object.entries(all).map(([name, value]) => `${name} = ${quoted(value)}`);
+  const way = place.tls ? "hostssl" : "host";
+  const enter = (databases: string, role: string) =>
+    `${way} ${databases} ${role} ${place.clients} scram-sha-256`;
   const rules = [
     `local all ${superuser} peer map=bootstrap`,
-    ...(place.superuserByTcp ? [] : [`host all ${superuser} all reject`]),
-    `host all all ${place.clients} scram-sha-256`,
+    ...(place.superuserByTcp ? [enter(listed([database, superuser]), superuser)] : []),
+    `host all ${superuser} all reject`,
+    ...access.map(({ role, databases }) =>
+      // The plus sign stands for a role and its members.
+      enter(databases === "all" ? "all" : listed(databases), role === "all" ? "all" : `+${role}`),
+    ),
+    "local all all reject",
+    "host all all all reject",
   ];
   return {
     "postgresql.conf": `${lines.join("\n")}\n`,
     "pg_hba.conf": `${rules.join("\n")}\n`,
     "pg_ident.conf": place.users.map((user) => `bootstrap "${user}" ${superuser}\n`).join(""),
   };
+}
+
+/** In quotes, for a database may be called as one of pg_hba.conf's own words. */
+function listed(databases: string[]): string {
+  return databases.map((name) => `"${name}"`).join(",");
 }
 
 function quoted(value: Setting): string {

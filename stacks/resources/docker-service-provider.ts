@@ -6,16 +6,17 @@ import type { SettleRequest } from "../platforms/docker/settle.ts";
 import { runCommand } from "./command.ts";
 import type { DockerServiceArgs } from "./docker-service.ts";
 
-type Inputs = Omit<DockerServiceArgs, "secrets" | "containerId" | "image"> & {
+type Inputs = Omit<DockerServiceArgs, "secrets" | "containerId" | "image" | "certificate"> & {
   secrets: ContainerSecrets;
   containerId: string;
   image: string;
+  certificate?: string;
 };
 type Outputs = Inputs & { version: string };
 
 const compared = [
   ...["declaration", "stateDir", "container", "containerId", "image", "engine", "host"],
-  ...["isPublished", "secrets", "dropData"],
+  ...["isPublished", "secrets", "dropData", "tls", "certificate"],
 ] as (keyof Inputs)[];
 
 export async function check(_olds: object, news: Inputs): Promise<dynamic.CheckResult> {
@@ -27,21 +28,23 @@ export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<dy
 }
 
 export async function create(inputs: Inputs): Promise<dynamic.CreateResult> {
-  return { id: inputs.container, outs: await settle(inputs) };
+  return { id: inputs.container, outs: await settle(inputs, false) };
 }
 
-export async function update(_id: string, _olds: Outputs, news: Inputs): Promise<dynamic.UpdateResult> {
-  return { outs: await settle(news) };
+export async function update(_id: string, olds: Outputs, news: Inputs): Promise<dynamic.UpdateResult> {
+  const reload = olds.containerId === news.containerId && olds.certificate !== news.certificate;
+  return { outs: await settle(news, reload) };
 }
 
 export async function remove(_id: string, { stateDir, declaration }: Outputs): Promise<void> {
   forgetContainer(stateDir, declaration.name);
 }
 
-async function settle(inputs: Inputs): Promise<Outputs> {
-  const { declaration, stateDir, container, image, engine, host, isPublished, secrets } = inputs;
+async function settle(inputs: Inputs, reload: boolean): Promise<Outputs> {
+  const { declaration, stateDir, container, image, engine, host, isPublished, secrets, tls } = inputs;
   const request: SettleRequest = {
-    ...{ declaration, stateDir, container, image, engine, host, isPublished, secrets },
+    ...{ declaration, stateDir, container, image, engine, host, isPublished, secrets, reload },
+    ...(tls && { tls }),
   };
   const { version } = await runCommand<{ version: string }>(["service", "settle"], request);
   return { ...inputs, version };

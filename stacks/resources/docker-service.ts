@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Tls } from "../../loaders/tls.ts";
 import type { ContainerSecrets } from "../platforms/docker/container-kind.ts";
 import type { EngineAddress } from "../platforms/docker/engine.ts";
 import type { ServiceDeclaration } from "../services/service.ts";
@@ -21,6 +22,10 @@ export interface DockerServiceArgs {
   /** Whether clients outside the stack's network can reach it. */
   isPublished: boolean;
   secrets: pulumi.Input<ContainerSecrets>;
+  /** How clients speak with it, a path in it relative to the project. @default plain text */
+  tls?: Tls;
+  /** What it proves itself by; another one is taken by a reload. */
+  certificate?: pulumi.Input<string>;
   /** Whether destroy deletes the data volume; here so that a preview tells. */
   dropData: boolean;
 }

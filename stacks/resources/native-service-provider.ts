@@ -3,11 +3,16 @@ import type { dynamic } from "@pulumi/pulumi";
 import { keepsData } from "../keep-data.ts";
 import { isServiceRunning } from "../platforms/native/service-folder.ts";
 import type { Secrets } from "../services/role.ts";
+import type { ServerCertificate } from "../tls/server-certificate.ts";
 import { runCommand } from "./command.ts";
 import type { NativeServiceArgs } from "./native-service.ts";
 
 /** `process` is what preview shows: that the service runs, or that it does not and will be started. */
-type Inputs = Omit<NativeServiceArgs, "secrets"> & { secrets: Secrets; process: string };
+type Inputs = Omit<NativeServiceArgs, "secrets" | "tls"> & {
+  secrets: Secrets;
+  tls?: ServerCertificate;
+  process: string;
+};
 type Outputs = Inputs & { version: string; origin: string };
 
 const running = "running";
@@ -18,7 +23,7 @@ export async function check(olds: Partial<Inputs>, news: Inputs): Promise<dynami
 }
 
 export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<dynamic.DiffResult> {
-  const keys = ["declaration", "stateDir", "secrets", "dropData"] as const;
+  const keys = ["declaration", "stateDir", "secrets", "tls", "dropData"] as const;
   const changes = news.process !== running || keys.some((key) => !isDeepStrictEqual(olds[key], news[key]));
   return { changes };
 }
@@ -37,11 +42,12 @@ export async function remove(_id: string, { declaration, stateDir, dropData }: O
 }
 
 async function start(inputs: Inputs): Promise<Outputs> {
-  const { declaration, stateDir, secrets } = inputs;
+  const { declaration, stateDir, secrets, tls } = inputs;
   const { version, origin } = await runCommand<{ version: string; origin: string }>(["service", "start"], {
     declaration,
     stateDir,
     secrets,
+    ...(tls && { tls }),
   });
   return { ...inputs, process: running, version, origin };
 }

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Secrets } from "../services/role.ts";
 import type { ServiceDeclaration } from "../services/service.ts";
+import type { ServerCertificate } from "../tls/server-certificate.ts";
 import { DynamicResource } from "./dynamic-resource.ts";
 
 /** A service that runs as a process of this machine. */
@@ -9,6 +10,8 @@ export interface NativeServiceArgs {
   /** The stack's folder, relative to the project: data, logs and 0600 secrets of its services. */
   stateDir: string;
   secrets: pulumi.Input<Secrets>;
+  /** What it proves itself by, where it speaks TLS; the key is a secret. */
+  tls?: { [Part in keyof ServerCertificate]: pulumi.Input<ServerCertificate[Part]> };
   /** Delete the data with the service. */
   dropData: boolean;
 }
@@ -21,7 +24,11 @@ export class NativeService extends DynamicResource {
   declare readonly origin: pulumi.Output<string>;
 
   constructor(name: string, args: NativeServiceArgs, opts?: pulumi.CustomResourceOptions) {
-    const inputs = { ...args, secrets: pulumi.secret(args.secrets), version: undefined, origin: undefined };
+    const { secrets, tls } = args;
+    const inputs = {
+      ...{ ...args, secrets: pulumi.secret(secrets), version: undefined, origin: undefined },
+      ...(tls && { tls: { ...tls, key: pulumi.secret(tls.key) } }),
+    };
     super("NativeService", "native-service-provider", name, inputs, opts);
   }
 }

@@ -25,6 +25,13 @@ interface DeclarationOf<Name extends ServiceName> {
   health: { timeoutSeconds: number };
 }
 
+/** Who may log in over the network, and where. */
+export interface AccessRule {
+  /** A role, whose members may too, or every role but the superuser. */
+  role: Role | "all";
+  databases: string[] | "all";
+}
+
 /** A PostgreSQL server with TimescaleDB; `version` is TimescaleDB's. */
 export interface TimescaleDbDeclaration extends DeclarationOf<"timescaledb"> {
   /** Major versions of PostgreSQL that will do, both included. */
@@ -33,6 +40,8 @@ export interface TimescaleDbDeclaration extends DeclarationOf<"timescaledb"> {
   edition: Edition;
   /** The application's database. */
   database: string;
+  /** Whoever is not named here is refused, and the superuser always is. */
+  access: AccessRule[];
   health: { timeoutSeconds: number; query: string; role: string };
 }
 

@@ -1,5 +1,6 @@
 import { type Edition, licences } from "../../migrations/edition.ts";
-import type { TimescaleDbDeclaration } from "./service.ts";
+import { roles } from "./role.ts";
+import type { AccessRule, TimescaleDbDeclaration } from "./service.ts";
 import { tuning } from "./timescaledb-tuning.ts";
 
 /** How large the database server is and where it listens. */
@@ -29,7 +30,15 @@ export interface TimescaleDbArgs {
    * @default 100
    */
   maxConnections?: number;
+  /**
+   * Who may log in over the network.
+   * @default every role to the database; the monitor to `postgres` too, where it sees the whole server
+   */
+  access?: AccessRule[];
 }
+
+/** For a server with many databases that come and go, on loopback: every role to each of them. */
+export const accessToAll: AccessRule[] = [{ role: "all", databases: "all" }];
 
 /**
  * Memory in MB that no setting bounds. Keys of a hypertable are built by one statement, which keeps about 2 MB for each
@@ -51,13 +60,15 @@ export function timescaledb(args: TimescaleDbArgs): TimescaleDbDeclaration {
     memoryMb: memoryMb + beyondTuningMb,
     database: args.database,
     edition,
+    access: args.access ?? accessTo(args.database),
     settings: {
       ...tuning({
         memoryMb,
         cpus: args.cpus ?? 2,
         maxConnections: args.maxConnections ?? 100,
       }),
-      shared_preload_libraries: "timescaledb,pg_cron,pg_stat_statements",
+      // pg_cron and pgaudit only where the server has them.
+      shared_preload_libraries: "timescaledb,pg_cron,pg_stat_statements,pgaudit",
       "timescaledb.telemetry_level": "off",
       "timescaledb.license": licences[edition],
       "cron.database_name": args.database,
@@ -66,11 +77,22 @@ export function timescaledb(args: TimescaleDbArgs): TimescaleDbDeclaration {
       fsync: true,
       full_page_writes: true,
       password_encryption: "scram-sha-256",
-      log_statement: "none",
+      // Who changed what, and who came and went. A server that has pgaudit writes the first down by it instead.
+      log_statement: "ddl",
+      "pgaudit.log": "ddl, role",
+      log_connections: true,
+      log_disconnections: true,
       log_line_prefix: "%m [%p] %q%u@%d %a ",
       timezone: "UTC",
       log_timezone: "UTC",
     },
     health: { query: "SELECT 1", role: "timelift_monitor", timeoutSeconds: 60 },
   };
+}
+
+function accessTo(database: string): AccessRule[] {
+  return roles.map((role) => ({
+    role,
+    databases: role === "timelift_monitor" ? [database, "postgres"] : [database],
+  }));
 }

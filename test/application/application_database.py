@@ -1,7 +1,9 @@
 """How the application reaches its database: SQLAlchemy 2 over asyncpg."""
 
 import os
+import ssl
 
+from sqlalchemy import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 
 
@@ -19,7 +21,19 @@ def engine_for(url: str, connections: int) -> AsyncEngine:
     "prepared_statement_name_func": lambda: f"__asyncpg_{uuid4()}__"}; any two of them still end in "prepared statement
     does not exist".
     """
-    return create_async_engine(url, pool_size=connections, max_overflow=0)
+    plain, arguments = split_tls(make_url(url))
+    return create_async_engine(plain, connect_args=arguments, pool_size=connections, max_overflow=0)
+
+
+def split_tls(url: URL) -> tuple[URL, dict]:
+    """
+    SQLAlchemy hands the parameters of a URL to asyncpg by name, which knows no sslmode and sslrootcert there; a context
+    says the same: encrypted, by a server that this authority vouches for, by the name it was called.
+    """
+    if url.query.get("sslmode") != "verify-full":
+        return url, {}
+    context = ssl.create_default_context(cafile=url.query["sslrootcert"])
+    return url.difference_update_query(["sslmode", "sslrootcert"]), {"ssl": context}
 
 
 def sessions_of(engine: AsyncEngine) -> async_sessionmaker:

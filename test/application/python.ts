@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { execa } from "execa";
@@ -33,16 +33,33 @@ export async function runPython(script: string, url: string, options: PythonOpti
   try {
     writeFileSync(join(dir, "passwd"), passwd());
     const here = { path: import.meta.dirname, seenAt: "/application" };
-    const { prefix, inside, env } = await sandbox({ tree }, [here], join(dir, "passwd"), () => undefined);
+    const trust = { path: dir, seenAt: "/trust" };
+    const seen = (url: string) => withAuthority(url, dir, (file) => join(inside(trust), file));
+    const { prefix, inside, env } = await sandbox(
+      { tree },
+      [here, trust],
+      join(dir, "passwd"),
+      () => undefined,
+    );
     const python = ["python3", "-B", join(inside(here), script), ...(options.args ?? [])];
     const [command = "", ...args] = [...prefix, ...python];
-    const pooled = options.pooledUrl === undefined ? {} : { POOLED_DATABASE_URL: options.pooledUrl };
+    const pooled = options.pooledUrl === undefined ? {} : { POOLED_DATABASE_URL: seen(options.pooledUrl) };
     const { stdout } = await execa(command, args, {
-      env: { ...env, DATABASE_URL: url, ...pooled },
+      env: { ...env, DATABASE_URL: seen(url), ...pooled },
       extendEnv: false,
     });
     return stdout;
   } finally {
     rmSync(dir, { recursive: true });
   }
+}
+
+/** Copies the certificate that a URL names to where a script sees it, and returns the URL that names it there. */
+function withAuthority(url: string, dir: string, seenAt: (file: string) => string): string {
+  const parsed = new URL(url);
+  const file = parsed.searchParams.get("sslrootcert");
+  if (file === null) return url;
+  copyFileSync(file, join(dir, "authority.pem"));
+  parsed.searchParams.set("sslrootcert", seenAt("authority.pem"));
+  return parsed.href;
 }

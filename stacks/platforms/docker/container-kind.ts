@@ -1,5 +1,6 @@
 import type { Secrets } from "../../services/role.ts";
 import type { ServiceDeclaration } from "../../services/service.ts";
+import { certificateFiles, type ServerCertificate } from "../../tls/server-certificate.ts";
 
 /** Where a container sees its configuration files. */
 export const confFolder = "/timelift";
@@ -8,6 +9,11 @@ export const momentFolder = "/tmp";
 
 /** The passwords that a container may need a digest of: the stack's, and the database superuser's. */
 export type ContainerSecrets = Secrets & { postgres: string };
+
+/** Where a container that speaks TLS finds its certificate. */
+export const certificateIn = Object.fromEntries(
+  Object.entries(certificateFiles).map(([part, file]) => [part, `${confFolder}/${file}`]),
+) as Record<keyof ServerCertificate, string>;
 
 /** How one kind of service is run as a container. */
 export interface ContainerKind<Declaration extends ServiceDeclaration = ServiceDeclaration> {

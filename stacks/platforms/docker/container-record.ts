@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Tls } from "../../../loaders/tls.ts";
 import type { Secrets } from "../../services/role.ts";
 import { type ServiceDeclaration, type ServiceName, serviceNames } from "../../services/service.ts";
 import type { EngineAddress } from "./engine.ts";
@@ -15,6 +16,8 @@ export interface ContainerRecord {
   engine: EngineAddress;
   /** Where clients reach it; its name on the stack's network where it is not published. */
   host: string;
+  /** How clients speak with it, a path in it relative to the project. @default plain text */
+  tls?: Tls;
   secrets: Secrets;
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { PgBouncerDeclaration } from "../../services/service.ts";
 import { pgbouncerIni, pgbouncerUsers, stackUpstream } from "../pgbouncer-files.ts";
-import { type ContainerKind, confFolder, momentFolder } from "./container-kind.ts";
+import { type ContainerKind, certificateIn, confFolder, momentFolder } from "./container-kind.ts";
 
 /** PgBouncer in a container. Its console answers health checks on the Unix socket, to its own user alone. */
 export const pgbouncer: ContainerKind<PgBouncerDeclaration> = {
@@ -11,6 +11,7 @@ export const pgbouncer: ContainerKind<PgBouncerDeclaration> = {
       sockets: momentFolder,
       listen: "0.0.0.0",
       upstream: stackUpstream(declaration, "timescaledb"),
+      tls: certificateIn,
     }),
     "ask-pgbouncer.sh": readFileSync(new URL("./ask-pgbouncer.sh", import.meta.url), "utf8"),
   }),

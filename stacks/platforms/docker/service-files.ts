@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { ServiceDeclaration } from "../../services/service.ts";
+import { certificateFiles } from "../../tls/server-certificate.ts";
+import type { StackCertificate } from "../stack-certificate.ts";
 import { type ContainerKind, type ContainerSecrets, confFolder } from "./container-kind.ts";
 import { labels } from "./labels.ts";
 import { filesVolume } from "./volume-names.ts";
@@ -15,13 +17,18 @@ export interface ServiceFilesArgs {
   /** Identity of the image. */
   image: pulumi.Input<string>;
   secrets: pulumi.Input<ContainerSecrets>;
+  /** What the service proves itself by, where it speaks TLS. */
+  certificate?: StackCertificate["server"];
 }
 
 /** A service's configuration on the engine. */
 export interface ServiceFiles {
   /** Name of the volume that holds them. */
   volume: pulumi.Output<string>;
-  /** Tells these contents from others; no secret can be found by it. */
+  /**
+   * Tells these contents from others; no secret can be found by it. A certificate is not among them, for another one is
+   * taken without another container.
+   */
   digest: pulumi.Output<string>;
   /** What puts them there. */
   resource: pulumi.Resource;
@@ -43,6 +50,7 @@ export function serviceFiles(args: ServiceFilesArgs): ServiceFiles {
   });
   const plain = kind.files(declaration);
   const secret = secretFiles(args);
+  const files = { ...plain, ...secret, ...certificateTexts(args) };
   const resource = new docker.Container(
     own,
     {
@@ -52,7 +60,7 @@ export function serviceFiles(args: ServiceFilesArgs): ServiceFiles {
       start: false,
       mustRun: false,
       networkMode: "none",
-      uploads: Object.entries({ ...plain, ...secret }).map(([file, content]) => upload(file, content)),
+      uploads: Object.entries(files).map(([file, content]) => upload(file, content)),
       volumes: [{ volumeName: volume.name, containerPath: confFolder }],
       labels: labels(prefix, name),
     },
@@ -73,6 +81,15 @@ function secretFiles({
       pulumi.secret(pulumi.output(secrets).apply((known) => content(declaration, known))),
     ]),
   );
+}
+
+function certificateTexts({ certificate }: ServiceFilesArgs): Record<string, pulumi.Output<string>> {
+  if (certificate === undefined) return {};
+  return {
+    [certificateFiles.certificate]: certificate.certificate,
+    [certificateFiles.key]: pulumi.secret(certificate.key),
+    [certificateFiles.authority]: certificate.authority,
+  };
 }
 
 /** For root and its group, which the service is in; nobody else is in the container. */

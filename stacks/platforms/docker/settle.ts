@@ -1,3 +1,4 @@
+import { type Tls, tlsOptions } from "../../../loaders/tls.ts";
 import type { Role } from "../../services/role.ts";
 import type { ServiceDeclaration, TimescaleDbDeclaration } from "../../services/service.ts";
 import { asSuperuser, bootstrap, type SuperuserAddress, superuser } from "../bootstrap.ts";
@@ -5,6 +6,7 @@ import { answered, askSql } from "../native/health.ts";
 import type { ContainerSecrets } from "./container-kind.ts";
 import { type ContainerRecord, writeContainer } from "./container-record.ts";
 import { requireHealthy } from "./container-state.ts";
+import { askEngine } from "./engine.ts";
 import { unreachable } from "./unreachable.ts";
 
 /** A container that has just become healthy. */
@@ -14,6 +16,8 @@ export interface SettleRequest extends Omit<ContainerRecord, "version" | "secret
   /** Whether clients outside the stack's network can reach it. */
   isPublished: boolean;
   secrets: ContainerSecrets;
+  /** Whether the certificate in its files is another one, in the same container. */
+  reload: boolean;
 }
 
 /**
@@ -22,16 +26,19 @@ export interface SettleRequest extends Omit<ContainerRecord, "version" | "secret
  * @throws TimeliftError `service-unreachable`
  */
 export async function settle(request: SettleRequest): Promise<{ version: string }> {
-  const { stateDir, isPublished, secrets, ...record } = request;
+  const { stateDir, isPublished, secrets, reload: _, ...record } = request;
   const { postgres, ...own } = secrets;
-  const { declaration, host } = request;
+  const { declaration, host, tls } = request;
   let version = record.image;
   try {
     await healthy(request);
     if (declaration.name === "timescaledb") {
-      version = await settleDatabase(declaration, { host, port: declaration.port, password: postgres }, own);
+      const ssl = tlsOptions(tls);
+      const at = { host, port: declaration.port, password: postgres, ssl };
+      version = await settleDatabase(declaration, at, own, request.reload);
     }
-    if (isPublished) await ask(declaration, host, own);
+    if (request.reload && declaration.name === "pgbouncer") await reloadPool(request);
+    if (isPublished) await ask(declaration, host, own, tls);
   } catch (error) {
     throw unreachable(request, error);
   }
@@ -43,6 +50,7 @@ async function settleDatabase(
   { database, health }: TimescaleDbDeclaration,
   at: SuperuserAddress,
   secrets: ContainerRecord["secrets"],
+  reload: boolean,
 ): Promise<string> {
   const login = { ...at, user: superuser, database: superuser };
   const { error } = await answered(
@@ -55,6 +63,7 @@ async function settleDatabase(
     const { rows } = await client.query("SHOW shared_preload_libraries");
     return String(rows[0]?.shared_preload_libraries);
   });
+  if (reload) await asSuperuser(at, superuser, (client) => client.query("SELECT pg_reload_conf()"));
   await bootstrap(at, database, secrets, libraries.includes("pg_cron"));
   return asSuperuser(at, database, async (client) => {
     const { rows } = await client.query(
@@ -63,6 +72,11 @@ async function settleDatabase(
     );
     return String(rows[0]?.version);
   });
+}
+
+/** Lets a pool take a renewed certificate, which opens no connection anew; its console is inside the container. */
+async function reloadPool({ engine, container }: SettleRequest): Promise<void> {
+  await askEngine(engine, ["kill", "--signal", "HUP", container]);
 }
 
 /** The provider waits for that once; a container that failed then is taken as made by the next update. */
@@ -81,10 +95,12 @@ async function ask(
   declaration: ServiceDeclaration,
   host: string,
   secrets: ContainerRecord["secrets"],
+  tls: Tls | undefined,
 ): Promise<void> {
   if (declaration.name !== "timescaledb" && declaration.name !== "pgbouncer") return;
   const { port, database, health } = declaration;
-  const login = { host, port, database, user: health.role, password: secrets[health.role as Role] };
+  const password = secrets[health.role as Role];
+  const login = { host, port, database, user: health.role, password, ssl: tlsOptions(tls) };
   const { error } = await answered(
     () => askSql(login, health.query),
     () => true,

@@ -54,8 +54,14 @@ if [ "$(cat "$conf/superuser.sql")" != "$(cat "$volume/superuser.sql" 2>/dev/nul
   mv "$volume/superuser.sql.new" "$volume/superuser.sql"
 fi
 
+# Libraries that not every image has. Where pgaudit is, it writes down what log_statement would.
+lib=$("$bin/pg_config" --pkglibdir)
 set -- -D "$cluster" -c config_file="$conf/postgresql.conf"
-if [ ! -e "$("$bin/pg_config" --pkglibdir)/pg_cron.so" ]; then
-  set -- "$@" -c shared_preload_libraries=timescaledb,pg_stat_statements
+libraries=timescaledb,pg_stat_statements
+if [ -e "$lib/pg_cron.so" ]; then libraries=$libraries,pg_cron; fi
+if [ -e "$lib/pgaudit.so" ]; then
+  libraries=$libraries,pgaudit
+  set -- "$@" -c log_statement=none
 fi
+set -- "$@" -c shared_preload_libraries="$libraries"
 exec "$bin/postgres" "$@"

@@ -3,7 +3,7 @@ import type { TimescaleDbDeclaration } from "../../services/service.ts";
 import { superuser } from "../bootstrap.ts";
 import { postgresqlFiles } from "../postgresql-files.ts";
 import { scramSecret } from "../scram-secret.ts";
-import { type ContainerKind, confFolder, momentFolder } from "./container-kind.ts";
+import { type ContainerKind, certificateIn, confFolder, momentFolder } from "./container-kind.ts";
 import { imageLayouts } from "./images.ts";
 
 const script = (name: string) => readFileSync(new URL(`./${name}`, import.meta.url), "utf8");
@@ -20,6 +20,7 @@ export const timescaledb: ContainerKind<TimescaleDbDeclaration> = {
       listen: "*",
       clients: "all",
       superuserByTcp: true,
+      tls: certificateIn,
       // The users numbered 1000 of the default image and of the Debian tree.
       users: [superuser, "timelift"],
     }),

@@ -3,6 +3,8 @@ import { isDeepStrictEqual } from "node:util";
 import { TimeliftError } from "../../../loaders/timelift-error.ts";
 import type { Secrets } from "../../services/role.ts";
 import type { ServiceDeclaration, ServiceName } from "../../services/service.ts";
+import type { ServerCertificate } from "../../tls/server-certificate.ts";
+import { keepsCertificate, writeCertificate } from "./certificate-files.ts";
 import { answered } from "./health.ts";
 import { exclusively } from "./lock.ts";
 import { pgbouncer } from "./pgbouncer.ts";
@@ -25,6 +27,11 @@ export interface StartRequest {
   declaration: ServiceDeclaration;
   /** Passwords, in memory; each service takes its own. */
   secrets: Secrets;
+  /**
+   * What PostgreSQL and PgBouncer prove themselves by; clients in plain text are refused then.
+   * @default plain text on loopback, which is for a measurement and for tests
+   */
+  tls?: ServerCertificate;
 }
 
 /** A service that runs and answers. */
@@ -90,7 +97,7 @@ export async function stopService(request: StopRequest): Promise<void> {
 }
 
 async function prepareStart(request: StartRequest, folder: ServiceFolder, log: Log): Promise<Start> {
-  const { declaration, secrets } = request;
+  const { declaration, secrets, tls } = request;
   const program = await findProgram(declaration, log, dataMajor(folder));
   folder.make();
   folder.write("conf/passwd", passwd());
@@ -98,6 +105,7 @@ async function prepareStart(request: StartRequest, folder: ServiceFolder, log: L
   return {
     declaration,
     secrets,
+    ...(tls && { tls }),
     folder,
     program,
     log,
@@ -117,7 +125,7 @@ async function keepRunning(start: Start, running: ProcessIdentity): Promise<bool
   }
   const knowsSecrets = kind.secretsOf(declaration).every((name) => folder.secret(name) === secrets[name]);
   try {
-    if (!knowsSecrets || !isDeepStrictEqual(before, declaration)) {
+    if (!knowsSecrets || !keepsCertificate(start) || !isDeepStrictEqual(before, declaration)) {
       log(`${declaration.name}: taking its new configuration`);
       if (!(await takesInPlace(start, before, running, alive))) return false;
     }
@@ -138,6 +146,7 @@ async function takesInPlace(
   alive: () => boolean,
 ): Promise<boolean> {
   const kind = kindOf(start.declaration.name);
+  writeCertificate(start);
   await kind.prepare(start);
   if (!(await kind.reload(start, before, running.pid))) return false;
   await kind.settle?.(start, alive);
@@ -160,6 +169,7 @@ async function begin(start: Start): Promise<void> {
   try {
     folder.clearSockets();
     await requireFreePort(declaration.name, declaration.port);
+    writeCertificate(start);
     await kind.prepare(start);
     running = await launchService(start, kind);
     if (running === undefined) throw new Error("it ended at once");

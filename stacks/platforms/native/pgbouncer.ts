@@ -1,10 +1,11 @@
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import pg from "pg";
-import { trustedCertificates } from "../../../loaders/tls.ts";
+import { tlsOptions, trustedCertificates } from "../../../loaders/tls.ts";
 import type { Role, Secrets } from "../../services/role.ts";
 import type { PgBouncerDeclaration } from "../../services/service.ts";
 import { pgbouncerIni, pgbouncerUsers, stackUpstream } from "../pgbouncer-files.ts";
+import { certificatePaths, clientTls } from "./certificate-files.ts";
 import { upstreamLine, upstreamTls, upstreamUsers } from "./external-upstream.ts";
 import { askSql } from "./health.ts";
 import type { ServiceKind, Start } from "./service-kind.ts";
@@ -18,7 +19,8 @@ const caFile = "conf/server-ca.pem";
 export const pgbouncer: ServiceKind<PgBouncerDeclaration> = {
   secretsOf: (declaration) => declaration.users as Role[],
 
-  async prepare({ declaration, folder, sandbox, secrets }) {
+  async prepare(start) {
+    const { declaration, folder, sandbox, secrets, tls } = start;
     const state = sandbox.inside(folder.stateMount);
     const { database, upstreamPort, upstream } = declaration;
     const ini = pgbouncerIni(declaration, {
@@ -28,7 +30,8 @@ export const pgbouncer: ServiceKind<PgBouncerDeclaration> = {
       upstream: upstream
         ? upstreamLine(upstream, upstreamPort, database)
         : stackUpstream(declaration, "127.0.0.1"),
-      ...(upstream && { tls: upstreamTls(upstream, join(state, caFile)) }),
+      ...(upstream && { upstreamTls: upstreamTls(upstream, join(state, caFile)) }),
+      ...(tls && { tls: certificatePaths(start) }),
     });
     if (upstream && upstream.tls.mode !== "disable") folder.write(caFile, trustedCertificates(upstream.tls));
     folder.write("secrets/userlist.txt", await userList(declaration, secrets));
@@ -40,11 +43,12 @@ export const pgbouncer: ServiceKind<PgBouncerDeclaration> = {
     join(sandbox.inside(folder.stateMount), "conf/pgbouncer.ini"),
   ],
 
-  ask: ({ declaration, secrets }) => {
+  ask: ({ declaration, folder, secrets }) => {
     const { port, database, health, upstream } = declaration;
     const role = health.role as Role;
-    const [user, password] = [upstream?.names[role] ?? role, secrets[role]];
-    return askSql({ host: "127.0.0.1", port, database, user, password }, health.query);
+    const login = { user: upstream?.names[role] ?? role, password: secrets[role] };
+    const ssl = tlsOptions(clientTls(folder));
+    return askSql({ host: "127.0.0.1", port, database, ...login, ssl }, health.query);
   },
 
   /** New sizes, users and passwords are taken in place, so that no application loses its connection. */

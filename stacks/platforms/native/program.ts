@@ -23,6 +23,8 @@ export interface Program {
   major?: number;
   /** Whether pg_cron's files are there, where it is a PostgreSQL. */
   hasCron?: boolean;
+  /** Whether pgaudit's files are there, where it is a PostgreSQL. */
+  hasAudit?: boolean;
 }
 
 /**
@@ -101,8 +103,8 @@ async function findPostgres(
       version: `${extension} on PostgreSQL ${server}`,
       origin: originOf(root, folder),
       major,
-      hasCron:
-        existsSync(join(library, "pg_cron.so")) && existsSync(join(share, "extension/pg_cron.control")),
+      hasCron: hasExtension("pg_cron", library, share),
+      hasAudit: hasExtension("pgaudit", library, share),
     };
   }
   return undefined;
@@ -128,6 +130,10 @@ function postgresFolders(root: Root): { folder: string; share: string; library: 
     { share: join(prefix, "share/pgsql"), library: join(prefix, "lib64/pgsql") },
   ];
   return [...layouts.map((layout) => ({ folder: join(own, ".."), ...layout })), ...debian];
+}
+
+function hasExtension(name: string, library: string, share: string): boolean {
+  return existsSync(join(library, `${name}.so`)) && existsSync(join(share, "extension", `${name}.control`));
 }
 
 function extensionVersion(share: string): string | undefined {

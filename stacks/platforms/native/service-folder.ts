@@ -96,6 +96,10 @@ export class ServiceFolder {
     renameSync(`${path}.new`, path);
   }
 
+  remove(file: string): void {
+    rmSync(join(this.path, file), { force: true });
+  }
+
   read(file: string): string | undefined {
     const path = join(this.path, file);
     return existsSync(path) ? readFileSync(path, "utf8") : undefined;

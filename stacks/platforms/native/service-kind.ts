@@ -1,5 +1,6 @@
 import type { Secrets } from "../../services/role.ts";
 import type { ServiceDeclaration } from "../../services/service.ts";
+import type { ServerCertificate } from "../../tls/server-certificate.ts";
 import type { Program } from "./program.ts";
 import type { Sandbox } from "./sandbox.ts";
 import type { ServiceFolder } from "./service-folder.ts";
@@ -9,6 +10,8 @@ import type { Log } from "./sysroot.ts";
 export interface Start<Declaration extends ServiceDeclaration = ServiceDeclaration> {
   declaration: Declaration;
   secrets: Secrets;
+  /** What it proves itself by, where it speaks TLS. */
+  tls?: ServerCertificate;
   folder: ServiceFolder;
   program: Program;
   sandbox: Sandbox;

@@ -3,10 +3,12 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { TimeliftError } from "../../../loaders/timelift-error.ts";
+import { tlsOptions } from "../../../loaders/tls.ts";
 import type { Role } from "../../services/role.ts";
 import type { TimescaleDbDeclaration } from "../../services/service.ts";
 import { asSuperuser, bootstrap, superuser } from "../bootstrap.ts";
 import { postgresqlFiles } from "../postgresql-files.ts";
+import { certificatePaths, clientTls } from "./certificate-files.ts";
 import { answered, askSql } from "./health.ts";
 import { endOrphans } from "./orphan.ts";
 import { refusedSandbox } from "./sandbox.ts";
@@ -50,10 +52,11 @@ export const timescaledb: ServiceKind<TimescaleDbDeclaration> = {
     await bootstrap(socket, declaration.database, secrets, program.hasCron === true);
   },
 
-  ask({ declaration, secrets }) {
+  ask({ declaration, folder, secrets }) {
     const { port, database, health } = declaration;
-    const password = secrets[health.role as Role];
-    return askSql({ host: "127.0.0.1", port, database, user: health.role, password }, health.query);
+    const login = { user: health.role, password: secrets[health.role as Role] };
+    const ssl = tlsOptions(clientTls(folder));
+    return askSql({ host: "127.0.0.1", port, database, ...login, ssl }, health.query);
   },
 
   async reload({ declaration, folder }, before) {
@@ -79,12 +82,16 @@ export function dataMajor(folder: ServiceFolder): number | undefined {
   return existsSync(file) ? Number.parseInt(readFileSync(file, "utf8"), 10) : undefined;
 }
 
-function writeConfiguration({ declaration, folder, program, sandbox }: TimescaleStart): void {
+function writeConfiguration(start: TimescaleStart): void {
+  const { declaration, folder, program, sandbox, tls } = start;
   const { settings } = declaration;
+  const { hasCron = false, hasAudit = false } = program;
+  const has: Record<string, boolean> = { pg_cron: hasCron, pgaudit: hasAudit };
   const libraries = String(settings.shared_preload_libraries).split(",");
-  const loaded = libraries.filter((name) => name !== "pg_cron" || program.hasCron).join(",");
+  const shared_preload_libraries = libraries.filter((name) => has[name] !== false).join(",");
+  const audited = hasAudit && { log_statement: "none" };
   const files = postgresqlFiles(
-    { ...declaration, settings: { ...settings, shared_preload_libraries: loaded } },
+    { ...declaration, settings: { ...settings, shared_preload_libraries, ...audited } },
     {
       conf: join(sandbox.inside(folder.stateMount), "conf"),
       sockets: sandbox.inside(folder.socketMount),
@@ -92,6 +99,7 @@ function writeConfiguration({ declaration, folder, program, sandbox }: Timescale
       clients: "127.0.0.1/32",
       superuserByTcp: false,
       users: [sandbox.user],
+      ...(tls && { tls: certificatePaths(start) }),
     },
   );
   for (const [name, text] of Object.entries(files)) folder.write(`conf/${name}`, text);
