@@ -4,8 +4,9 @@ import type { Connection } from "../loaders/connection.ts";
 import { TimeliftError } from "../loaders/timelift-error.ts";
 import { type ContainerRecord, readContainers } from "../stacks/platforms/docker/container-record.ts";
 import { ServiceFolder, type ServiceRecord } from "../stacks/platforms/native/service-folder.ts";
+import { loginOf } from "../stacks/services/login.ts";
 import type { Role } from "../stacks/services/role.ts";
-import { type ServiceName, serviceNames } from "../stacks/services/service.ts";
+import { type ServiceName, serviceNames, type TimescaleDbDeclaration } from "../stacks/services/service.ts";
 import { projectDir } from "./backend.ts";
 import { externalConnection, isExternal } from "./external-stack.ts";
 
@@ -84,12 +85,19 @@ export async function connectionAs(stack: string, role: Role): Promise<Connectio
   if (folder.process === undefined || password === undefined || declaration.name !== "timescaledb") {
     throw notRunning(stack, "timescaledb");
   }
-  return { host: "127.0.0.1", port: declaration.port, database: declaration.database, user: role, password };
+  const { port, database } = declaration;
+  return { host: "127.0.0.1", port, database, user: userFor(role, declaration), password };
 }
 
 function inContainer({ declaration, host, secrets }: ContainerRecord, role: Role): Connection {
-  const { port, database } = declaration as Extract<ContainerRecord["declaration"], { name: "timescaledb" }>;
-  return { host, port, database, user: role, password: secrets[role] };
+  const database = declaration as TimescaleDbDeclaration;
+  const { port, database: name } = database;
+  return { host, port, database: name, user: userFor(role, database), password: secrets[role] };
+}
+
+/** Who logs in for a role. In a stack that was deployed before there were logins, the role itself does. */
+function userFor(role: Role, { contents }: Partial<TimescaleDbDeclaration>): string {
+  return contents ? loginOf(role, contents.generation) : role;
 }
 
 /** Where a service that is needed does not run. */

@@ -1,3 +1,4 @@
+import { roles } from "../services/role.ts";
 import type { Setting, TimescaleDbDeclaration } from "../services/service.ts";
 import { superuser } from "./bootstrap.ts";
 
@@ -36,6 +37,8 @@ export function postgresqlFiles(
   const rules = [
     `local all ${superuser} peer map=bootstrap`,
     ...(place.superuserByTcp ? [] : [`host all ${superuser} all reject`]),
+    // Their logins may; the roles themselves have no password either.
+    `host all ${roles.join(",")} all reject`,
     `host all all ${place.clients} scram-sha-256`,
   ];
   return {

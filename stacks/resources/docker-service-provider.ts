@@ -1,13 +1,16 @@
 import { isDeepStrictEqual } from "node:util";
 import type { dynamic } from "@pulumi/pulumi";
+import { requireNextGeneration } from "../password-generation.ts";
 import type { ContainerSecrets } from "../platforms/docker/container-kind.ts";
 import { forgetContainer } from "../platforms/docker/container-record.ts";
 import type { SettleRequest } from "../platforms/docker/settle.ts";
+import { checked } from "./checked.ts";
 import { runCommand } from "./command.ts";
 import type { DockerServiceArgs } from "./docker-service.ts";
 
-type Inputs = Omit<DockerServiceArgs, "secrets" | "containerId" | "image"> & {
+type Inputs = Omit<DockerServiceArgs, "secrets" | "containerId" | "image" | "reload"> & {
   secrets: ContainerSecrets;
+  reload: string;
   containerId: string;
   image: string;
 };
@@ -15,11 +18,14 @@ type Outputs = Inputs & { version: string };
 
 const compared = [
   ...["declaration", "stateDir", "container", "containerId", "image", "engine", "host"],
-  ...["isPublished", "secrets", "dropData"],
+  ...["isPublished", "reload", "secrets", "dropData"],
 ] as (keyof Inputs)[];
 
-export async function check(_olds: object, news: Inputs): Promise<dynamic.CheckResult> {
-  return { inputs: news };
+export function check(olds: Partial<Inputs>, news: Inputs): Promise<dynamic.CheckResult> {
+  return checked("stateDir", news, async () => {
+    requireNextGeneration(olds.declaration, news.declaration);
+    return {};
+  });
 }
 
 export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<dynamic.DiffResult> {
@@ -27,21 +33,22 @@ export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<dy
 }
 
 export async function create(inputs: Inputs): Promise<dynamic.CreateResult> {
-  return { id: inputs.container, outs: await settle(inputs) };
+  return { id: inputs.container, outs: await settle(inputs, false) };
 }
 
-export async function update(_id: string, _olds: Outputs, news: Inputs): Promise<dynamic.UpdateResult> {
-  return { outs: await settle(news) };
+export async function update(_id: string, olds: Outputs, news: Inputs): Promise<dynamic.UpdateResult> {
+  const isSame = olds.containerId === news.containerId;
+  return { outs: await settle(news, isSame && olds.reload !== news.reload) };
 }
 
 export async function remove(_id: string, { stateDir, declaration }: Outputs): Promise<void> {
   forgetContainer(stateDir, declaration.name);
 }
 
-async function settle(inputs: Inputs): Promise<Outputs> {
+async function settle(inputs: Inputs, reload: boolean): Promise<Outputs> {
   const { declaration, stateDir, container, image, engine, host, isPublished, secrets } = inputs;
   const request: SettleRequest = {
-    ...{ declaration, stateDir, container, image, engine, host, isPublished, secrets },
+    ...{ declaration, stateDir, container, image, engine, host, isPublished, secrets, reload },
   };
   const { version } = await runCommand<{ version: string }>(["service", "settle"], request);
   return { ...inputs, version };

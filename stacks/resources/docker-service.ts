@@ -20,6 +20,8 @@ export interface DockerServiceArgs {
   host: string;
   /** Whether clients outside the stack's network can reach it. */
   isPublished: boolean;
+  /** Tells the files that the running service takes anew from others. */
+  reload: pulumi.Input<string>;
   secrets: pulumi.Input<ContainerSecrets>;
   /** Whether destroy deletes the data volume; here so that a preview tells. */
   dropData: boolean;

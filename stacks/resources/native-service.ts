@@ -8,7 +8,8 @@ export interface NativeServiceArgs {
   declaration: ServiceDeclaration;
   /** The stack's folder, relative to the project: data, logs and 0600 secrets of its services. */
   stateDir: string;
-  secrets: pulumi.Input<Secrets>;
+  /** The passwords that the service needs. */
+  secrets: pulumi.Input<Partial<Secrets>>;
   /** Delete the data with the service. */
   dropData: boolean;
 }

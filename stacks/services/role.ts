@@ -1,5 +1,6 @@
 /**
- * The database's login roles. Nothing but the server's bootstrap connects as a superuser.
+ * The database's roles. Nothing but the server's bootstrap connects as a superuser, and nobody as one of these: each has
+ * two logins (`login.ts`), which act as it.
  *
  * - `timelift_owner` owns the database and its tables and runs migrations.
  * - `timelift_loader` reads and writes rows, sets sequences, and owns the schema `timelift` (its ledger).
@@ -22,5 +23,11 @@ export const pooledRoles: Role[] = ["timelift_app", "timelift_readonly", "timeli
 /** The schema that the loader owns. */
 export const loaderSchema = "timelift";
 
-/** The passwords of a stack: one for each database role and one for Redis. Printable ASCII only. */
-export type Secrets = Record<Role | "redis", string>;
+/** Passwords: of each database role, for the login that serves it, and of Redis. Printable ASCII only. */
+export type Passwords = Record<Role | "redis", string>;
+
+/** The passwords of a stack. */
+export interface Secrets extends Passwords {
+  /** Of the generation before, which are still valid. @default there was none */
+  previous?: Record<Role, string>;
+}

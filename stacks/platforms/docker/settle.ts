@@ -1,10 +1,11 @@
-import type { Role } from "../../services/role.ts";
+import { loginOf } from "../../services/login.ts";
 import type { ServiceDeclaration, TimescaleDbDeclaration } from "../../services/service.ts";
 import { asSuperuser, bootstrap, type SuperuserAddress, superuser } from "../bootstrap.ts";
 import { answered, askSql } from "../native/health.ts";
 import type { ContainerSecrets } from "./container-kind.ts";
 import { type ContainerRecord, writeContainer } from "./container-record.ts";
 import { requireHealthy } from "./container-state.ts";
+import { askEngine } from "./engine.ts";
 import { unreachable } from "./unreachable.ts";
 
 /** A container that has just become healthy. */
@@ -13,6 +14,8 @@ export interface SettleRequest extends Omit<ContainerRecord, "version" | "secret
   stateDir: string;
   /** Whether clients outside the stack's network can reach it. */
   isPublished: boolean;
+  /** Whether it runs on with files that it has to take anew. */
+  reload: boolean;
   secrets: ContainerSecrets;
 }
 
@@ -22,7 +25,7 @@ export interface SettleRequest extends Omit<ContainerRecord, "version" | "secret
  * @throws TimeliftError `service-unreachable`
  */
 export async function settle(request: SettleRequest): Promise<{ version: string }> {
-  const { stateDir, isPublished, secrets, ...record } = request;
+  const { stateDir, isPublished, reload, secrets, ...record } = request;
   const { postgres, ...own } = secrets;
   const { declaration, host } = request;
   let version = record.image;
@@ -31,6 +34,7 @@ export async function settle(request: SettleRequest): Promise<{ version: string 
     if (declaration.name === "timescaledb") {
       version = await settleDatabase(declaration, { host, port: declaration.port, password: postgres }, own);
     }
+    if (reload) await askEngine(record.engine, ["kill", "--signal", "HUP", record.container]);
     if (isPublished) await ask(declaration, host, own);
   } catch (error) {
     throw unreachable(request, error);
@@ -40,7 +44,7 @@ export async function settle(request: SettleRequest): Promise<{ version: string 
 }
 
 async function settleDatabase(
-  { database, health }: TimescaleDbDeclaration,
+  { database, health, contents }: TimescaleDbDeclaration,
   at: SuperuserAddress,
   secrets: ContainerRecord["secrets"],
 ): Promise<string> {
@@ -55,7 +59,7 @@ async function settleDatabase(
     const { rows } = await client.query("SHOW shared_preload_libraries");
     return String(rows[0]?.shared_preload_libraries);
   });
-  await bootstrap(at, database, secrets, libraries.includes("pg_cron"));
+  await bootstrap(at, contents, secrets, libraries.includes("pg_cron"));
   return asSuperuser(at, database, async (client) => {
     const { rows } = await client.query(
       `SELECT extversion || ' on PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1) AS version
@@ -84,7 +88,9 @@ async function ask(
 ): Promise<void> {
   if (declaration.name !== "timescaledb" && declaration.name !== "pgbouncer") return;
   const { port, database, health } = declaration;
-  const login = { host, port, database, user: health.role, password: secrets[health.role as Role] };
+  const { generation } = declaration.name === "timescaledb" ? declaration.contents : declaration;
+  const user = loginOf(health.role, generation);
+  const login = { host, port, database, user, password: secrets[health.role] };
   const { error } = await answered(
     () => askSql(login, health.query),
     () => true,

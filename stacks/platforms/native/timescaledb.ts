@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { TimeliftError } from "../../../loaders/timelift-error.ts";
-import type { Role } from "../../services/role.ts";
+import { loginOf } from "../../services/login.ts";
+import { roles } from "../../services/role.ts";
 import type { TimescaleDbDeclaration } from "../../services/service.ts";
 import { asSuperuser, bootstrap, superuser } from "../bootstrap.ts";
 import { postgresqlFiles } from "../postgresql-files.ts";
@@ -18,13 +19,7 @@ type TimescaleStart = Start<TimescaleDbDeclaration>;
 
 /** PostgreSQL with TimescaleDB as a process: data of its own, configuration beside it. */
 export const timescaledb: ServiceKind<TimescaleDbDeclaration> = {
-  secretsOf: () => [
-    "timelift_owner",
-    "timelift_loader",
-    "timelift_app",
-    "timelift_readonly",
-    "timelift_monitor",
-  ],
+  secretsOf: () => [...roles],
 
   async prepare(start) {
     writeConfiguration(start);
@@ -47,13 +42,16 @@ export const timescaledb: ServiceKind<TimescaleDbDeclaration> = {
       declaration.health.timeoutSeconds,
     );
     if (error !== undefined) throw error;
-    await bootstrap(socket, declaration.database, secrets, program.hasCron === true);
+    await bootstrap(socket, declaration.contents, secrets, program.hasCron === true);
   },
 
   ask({ declaration, secrets }) {
-    const { port, database, health } = declaration;
-    const password = secrets[health.role as Role];
-    return askSql({ host: "127.0.0.1", port, database, user: health.role, password }, health.query);
+    const { port, database, health, contents } = declaration;
+    const login = {
+      user: loginOf(health.role, contents.generation),
+      password: secrets[health.role],
+    };
+    return askSql({ host: "127.0.0.1", port, database, ...login }, health.query);
   },
 
   async reload({ declaration, folder }, before) {
