@@ -1,9 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { postgresUrl, redisUrl as urlOfRedis } from "./stacks/connection-url.ts";
-import { loginNames, loginPasswords } from "./stacks/logins.ts";
+import { loginNames, stackSecrets } from "./stacks/logins.ts";
 import { choosePlatform } from "./stacks/platforms/choose-platform.ts";
 import { addressOf, endpointOf, onlyServices } from "./stacks/platforms/platform.ts";
-import { Credentials } from "./stacks/resources/credentials.ts";
 import { Migrations } from "./stacks/resources/migrations.ts";
 import { SqliteLoad } from "./stacks/resources/sqlite-load.ts";
 import { Validation } from "./stacks/resources/validation.ts";
@@ -16,30 +15,34 @@ import { findWorkload, workloadReference } from "./stacks/workload.ts";
 
 const config = readConfig();
 const { database, ports, source, edition, hypertables, memoryMb, cpus, external } = config;
-const { dropRows, protect, migrateTo: to } = config;
+const { roles: limits, extensions } = config;
+const { dropRows, protect, migrateTo: to, passwordGeneration: generation } = config;
 const stateDir = `.timelift/${config.stack}`;
 const workload = workloadReference(config);
 await findWorkload(workload);
 
-const { passwords: generated } = new Credentials("credentials");
-const [names, passwords] = [loginNames(external), loginPasswords(external, generated)];
+const names = loginNames(external, generation);
+const { database: passwords, cache: cachePasswords } = stackSecrets(external, generation);
 const platform = await choosePlatform(config, stateDir);
 const beside = onlyServices(platform, config.services);
 
 const timescale = platform.service(
-  timescaledb({ port: ports.timescaledb, database, edition, memoryMb, cpus }),
+  timescaledb({
+    ...{ port: ports.timescaledb, database, edition, memoryMb, cpus },
+    ...{ generation, limits, extensions },
+  }),
   passwords,
 );
 const pooler = beside(
   pgbouncer({
-    ...{ port: ports.pgbouncer, upstreamPort: external?.port ?? ports.timescaledb, database },
+    ...{ port: ports.pgbouncer, upstreamPort: external?.port ?? ports.timescaledb, database, generation },
     upstream: external && { host: external.host, tls: external.tls, names },
   }),
   passwords,
   [timescale],
 );
-const cache = beside(redis({ port: ports.redis, ...config.redis }), passwords);
-const metrics = beside(prometheus({ port: ports.prometheus }), passwords);
+const cache = beside(redis({ port: ports.redis, ...config.redis }), cachePasswords);
+const metrics = beside(prometheus({ port: ports.prometheus }), {});
 
 const target = endpointOf(timescale, database);
 const data = { source, workload, target, stateDir };
@@ -82,7 +85,7 @@ export const databaseUrl = postgresUrl(
 );
 export const directUrl = postgresUrl(target, names.timelift_owner, passwords.timelift_owner);
 export const authority = (pooler ?? timescale).authority ?? null;
-export const redisUrl = cache ? urlOfRedis(cache, passwords.redis) : null;
+export const redisUrl = cache ? urlOfRedis(cache, cachePasswords.redis) : null;
 export const prometheusUrl = metrics ? `http://${metrics.host}:${metrics.port}` : null;
 export const endpoints = {
   timescaledb: addressOf(timescale),

@@ -1,7 +1,6 @@
 import { Command } from "commander";
-import type { EngineAddress } from "../stacks/platforms/docker/engine.ts";
 import { type SettleRequest, settle } from "../stacks/platforms/docker/settle.ts";
-import { ensureSysrootImage } from "../stacks/platforms/docker/sysroot-image.ts";
+import { ensureSysrootImage, type SysrootImageArgs } from "../stacks/platforms/docker/sysroot-image.ts";
 import {
   type StartRequest,
   type StopRequest,
@@ -32,7 +31,9 @@ export function serviceCommand(): Command {
     .command("image")
     .description("import the Debian tree as an image of a Docker engine; the request is read from stdin")
     .action(() =>
-      serveRequest(async (engine: EngineAddress) => ({ image: await ensureSysrootImage(engine, progress) })),
+      serveRequest(async (request: SysrootImageArgs) => ({
+        image: await ensureSysrootImage(request, progress),
+      })),
     );
   return command;
 }

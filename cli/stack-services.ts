@@ -5,8 +5,9 @@ import { TimeliftError } from "../loaders/timelift-error.ts";
 import { type ContainerRecord, readContainers } from "../stacks/platforms/docker/container-record.ts";
 import { clientTls } from "../stacks/platforms/native/certificate-files.ts";
 import { ServiceFolder, type ServiceRecord } from "../stacks/platforms/native/service-folder.ts";
+import { loginOf } from "../stacks/services/login.ts";
 import type { Role } from "../stacks/services/role.ts";
-import { type ServiceName, serviceNames } from "../stacks/services/service.ts";
+import { type ServiceName, serviceNames, type TimescaleDbDeclaration } from "../stacks/services/service.ts";
 import { projectDir } from "./backend.ts";
 import { externalConnection, isExternal } from "./external-stack.ts";
 
@@ -87,14 +88,21 @@ export async function connectionAs(stack: string, role: Role): Promise<Connectio
   }
   const { port, database } = declaration;
   const tls = clientTls(folder);
-  return { host: "127.0.0.1", port, database, user: role, password, ...(tls && { tls }) };
+  const user = userFor(role, declaration);
+  return { host: "127.0.0.1", port, database, user, password, ...(tls && { tls }) };
 }
 
 function inContainer({ declaration, host, secrets, tls }: ContainerRecord, role: Role): Connection {
-  const { port, database } = declaration as Extract<ContainerRecord["declaration"], { name: "timescaledb" }>;
-  const at = { host, port, database, user: role, password: secrets[role] };
+  const service = declaration as TimescaleDbDeclaration;
+  const { port, database } = service;
+  const at = { host, port, database, user: userFor(role, service), password: secrets[role] };
   // What is remembered of a container holds no path of a machine.
   return tls?.rootCert ? { ...at, tls: { ...tls, rootCert: resolve(projectDir, tls.rootCert) } } : at;
+}
+
+/** Who logs in for a role. In a stack that was deployed before there were logins, the role itself does. */
+function userFor(role: Role, { contents }: Partial<TimescaleDbDeclaration>): string {
+  return contents ? loginOf(role, contents.generation) : role;
 }
 
 /** Where a service that is needed does not run. */

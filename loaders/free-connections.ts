@@ -14,8 +14,8 @@ export async function readFreeConnections(client: pg.ClientBase): Promise<number
          - coalesce(current_setting('reserved_connections', true)::int, 0) - (SELECT count(*) FROM session),
        (SELECT nullif(datconnlimit, -1) FROM pg_database WHERE datname = current_database())
          - (SELECT count(*) FROM session WHERE datname = current_database()),
-       (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = current_user)
-         - (SELECT count(*) FROM session WHERE usename = current_user))::int AS free`,
+       (SELECT nullif(rolconnlimit, -1) FROM pg_roles WHERE rolname = session_user)
+         - (SELECT count(*) FROM session WHERE usename = session_user))::int AS free`,
   );
   return rows[0]?.free ?? 0;
 }

@@ -10,6 +10,7 @@ import {
 } from "./external-target.ts";
 import { hypertableSettingNames, hypertables } from "./hypertable-config.ts";
 import { redis, redisSettingNames } from "./redis-config.ts";
+import { extensions, limitNames, roleLimits, shortRoleNames } from "./role-config.ts";
 import { besideNames, services } from "./service-config.ts";
 import { type ServiceName, serviceNames } from "./services/service.ts";
 import { thresholdNames, thresholds } from "./threshold-config.ts";
@@ -66,6 +67,12 @@ const keys = z.strictObject({
   ports: ports.prefault({}),
   /** How much the applications' cache holds, and what it lets go of. */
   redis,
+  /** Number of the passwords of the database's logins; one more makes new ones, and the old still open. */
+  passwordGeneration: z.coerce.number().int().min(1).default(1),
+  /** Limits of the database's roles in place of the default ones. */
+  roles: roleLimits,
+  /** Extensions beside those that every stack has. */
+  extensions,
   /** Edition of TimescaleDB; native runs Debian's, which is Apache, unless the machine brings its own. */
   edition: z.enum(["apache", "community"]).default("apache"),
   /** Hypertable -> what stands in place of what the migrations declare; `timelift advise` proposes it. */
@@ -89,8 +96,18 @@ const keys = z.strictObject({
   protect: flag.default(false),
 });
 
-/** A protected stack drops nothing, so what allows it is a contradiction. */
+/** Roles and extensions of a database of others are theirs. A protected stack drops nothing, so neither may be allowed. */
 const schema = keys.superRefine(({ protect, ...config }, context) => {
+  const own = {
+    passwordGeneration: config.passwordGeneration > 1,
+    roles: Object.keys(config.roles).length > 0,
+    extensions: config.extensions.length > 0,
+  };
+  for (const [key, isSet] of Object.entries(own)) {
+    if (config.platform !== "external" || !isSet) continue;
+    const message = "it has no use, for timelift:platform is external: logins and extensions are yours there";
+    context.addIssue({ code: "custom", path: [key], message });
+  }
   for (const key of ["dropRows", "dropData"] as const) {
     if (!protect || !config[key]) continue;
     const message = `timelift:protect is on, and a protected stack drops nothing; on purpose: pulumi config set timelift:protect false`;
@@ -116,6 +133,8 @@ const objects = [
   "hypertables",
   "thresholds",
   "services",
+  "roles",
+  "extensions",
 ] as const;
 
 const examples: Record<keyof typeof keys.shape, string> = {
@@ -134,6 +153,9 @@ const examples: Record<keyof typeof keys.shape, string> = {
   cpus: "cpus 2",
   ports: "--path timelift:ports.SERVICE 15433",
   redis: "--path timelift:redis.maxMemoryMb 256",
+  passwordGeneration: "passwordGeneration 1",
+  roles: "--path timelift:roles.app.statementTimeout 1min",
+  extensions: "--path 'timelift:extensions[0]' vector",
   edition: "edition apache",
   hypertables: "--path timelift:hypertables.TABLE.chunk '1 year'",
   maxRejects: "maxRejects 0.1%",
@@ -195,7 +217,8 @@ function line(problem: string, example: string): string {
 }
 
 /** Keys of the config, or of one of its objects. */
-function keysBelow(object: PropertyKey | undefined): string[] {
+function keysBelow([object, key]: PropertyKey[]): string[] {
+  if (object === "roles") return key === undefined ? shortRoleNames : limitNames;
   if (object === undefined) return Object.keys(keys.shape);
   if (object === "images" || object === "publish") return [...serviceNames];
   if (object === "redis") return redisSettingNames;
@@ -215,7 +238,7 @@ function plain(key: string, value: string): unknown {
 
 function describe(issue: z.core.$ZodIssue, values: Record<string, unknown>): string[] {
   if (issue.code === "unrecognized_keys") {
-    const known = keysBelow(issue.path[0]);
+    const known = keysBelow(issue.path);
     return issue.keys.map((key) => {
       const full = [...issue.path, key].join(".");
       return `  timelift:${full}: no such key; known are ${known.join(", ")}\n    pulumi config rm --path timelift:${full}`;

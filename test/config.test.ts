@@ -131,6 +131,34 @@ describe("the stack's config", () => {
     expect(message).toContain("timelift:publish.mysql: no such key; known are timescaledb, pgbouncer");
   });
 
+  test("takes limits of roles, a time with its unit, and extensions in one order", () => {
+    expect(parse({ source: "a" })).toMatchObject({ passwordGeneration: 1, roles: {}, extensions: [] });
+    const roles =
+      '{"app":{"statementTimeout":"5min","connections":"none"},"loader":{"lockTimeout":"none","connections":4}}';
+    expect(parse({ source: "a", roles }).roles).toEqual({
+      timelift_app: { statementTimeout: 300_000, connections: 0 },
+      timelift_loader: { lockTimeout: 0, connections: 4 },
+    });
+    const { extensions } = parse({ source: "a", extensions: '["pg_cron","vector"]' });
+    expect(extensions).toEqual(["vector", "pg_cron"]);
+  });
+
+  test("says what is wrong with a limit, an extension, or the number of the passwords", () => {
+    const roles = '{"app":{"statementTimeout":"30","lockTimeout":5,"memory":"1GB"},"root":{}}';
+    const message = problem({ source: "a", roles, extensions: '["postgis"]', passwordGeneration: "0" });
+    expect(message).toContain('timelift:roles.app.statementTimeout = "30": a time such as "500ms"');
+    expect(message).toContain("timelift:roles.app.lockTimeout = 5: a time such as");
+    expect(message).toContain(
+      "timelift:roles.app.memory: no such key; known are statementTimeout, idleInTransactionTimeout, lockTimeout",
+    );
+    expect(message).toContain("timelift:roles.root: no such key; known are owner, loader, app");
+    expect(message).toContain("timelift:extensions.0");
+    expect(message).toContain("pulumi config set --path 'timelift:extensions[0]' vector");
+    expect(message).toContain('timelift:passwordGeneration = "0"');
+    const long = problem({ source: "a", roles: '{"app":{"statementTimeout":"600h"}}' });
+    expect(long).toContain("at most 596h");
+  });
+
   test("ignores other namespaces", () => {
     expect(() => parseConfig({ "timelift:source": "a", "docker:host": "x" }, "dev")).not.toThrow();
   });

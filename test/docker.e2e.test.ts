@@ -7,6 +7,7 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildSample } from "../cli/sample/stockula.ts";
 import { type ServiceName, serviceNames } from "../stacks/services/service.ts";
+import { AskingApplication } from "./asking-application.ts";
 import { docker, logsOf, noDocker } from "./docker-engine.ts";
 import { ProjectCopy } from "./project-copy.ts";
 import { familyOf, leaks, listening, openFiles, type Places, processes, secretsOf } from "./secrecy.ts";
@@ -22,6 +23,7 @@ describe.skipIf(noDocker)("a stack of containers, from nothing to destroyed", ()
   let rows: number;
   /** What commands have said so far. */
   let printed = "";
+  let passwordGeneration = 1;
 
   beforeAll(async () => {
     project = await ProjectCopy.make({}, stack);
@@ -45,7 +47,7 @@ describe.skipIf(noDocker)("a stack of containers, from nothing to destroyed", ()
   const configure = (more: Record<string, unknown>) =>
     project.configure({
       ...{ source: "app.db", platform: "docker", images: "sysroot", dropData: true, memoryMb: 512 },
-      ...{ ports: project.ports, publish: { pgbouncer: "127.0.0.1" }, ...more },
+      ...{ ports: project.ports, publish: { pgbouncer: "127.0.0.1" }, passwordGeneration, ...more },
     });
 
   async function timelift(...args: string[]): Promise<string> {
@@ -201,6 +203,28 @@ describe.skipIf(noDocker)("a stack of containers, from nothing to destroyed", ()
     expect(status.map(({ service, state }: Record<string, string>) => [service, state])).toEqual(
       serviceNames.map((name) => [name, "running (healthy)"]),
     );
+  });
+
+  test("new passwords replace no service's container, and no request of an application fails", async () => {
+    const before = serviceNames.map(idOf);
+    const old = await output<string>("databaseUrl");
+    const application = new AskingApplication(old, "SELECT count(*) FROM stocks");
+    await expect.poll(() => application.asked).toBeGreaterThan(20);
+    configure({ passwordGeneration: 2 });
+    expect(await timelift("preview")).not.toMatch(
+      /Container (timescaledb|pgbouncer|redis|prometheus) +replace/,
+    );
+    await up();
+    const bumped = application.asked;
+    await expect.poll(() => application.asked).toBeGreaterThan(bumped + 20);
+    await application.end();
+    expect(application.failures).toEqual([]);
+    expect(serviceNames.map(idOf)).toEqual(before);
+    expect(await output("databaseUrl")).toContain("//timelift_app_b:");
+    expect(await query("SELECT current_user::text AS role, session_user::text AS login")).toEqual([
+      { role: "timelift_app", login: "timelift_app_b" },
+    ]);
+    passwordGeneration = 2;
   });
 
   test("a changed config replaces one container, which keeps its data", async () => {

@@ -50,7 +50,7 @@ describe("a stack with an external database", () => {
       readonly: { user: "reader", password: "PWthree" },
     });
     expect(config.services).toEqual(["pgbouncer", "redis"]);
-    expect(loginNames(config.external)).toEqual({
+    expect(loginNames(config.external, 1)).toEqual({
       ...{ timelift_owner: "owner", timelift_app: "owner", timelift_loader: "loader" },
       ...{ timelift_readonly: "reader", timelift_monitor: "reader" },
     });

@@ -42,8 +42,8 @@ export class KillServer {
     return this.#folder.process?.pid ?? 0;
   }
 
-  as(user: "timelift_owner" | "timelift_loader", database: string): Connection {
-    return { host: "127.0.0.1", port: this.port, database, user, password: stackSecrets[user] };
+  as(role: "timelift_owner" | "timelift_loader", database: string): Connection {
+    return { host: "127.0.0.1", port: this.port, database, user: `${role}_a`, password: stackSecrets[role] };
   }
 
   asAdmin<T>(work: (client: pg.Client) => Promise<T>, database: string = superuser): Promise<T> {

@@ -86,7 +86,7 @@ test("a source that cannot be read leaves no connection behind", async () => {
   await sleep(500);
   expect(
     await at.rows(
-      "SELECT count(*) FROM pg_stat_activity WHERE usename = 'timelift_loader' AND datname = current_database()",
+      "SELECT count(*) FROM pg_stat_activity WHERE usename = 'timelift_loader_a' AND datname = current_database()",
     ),
   ).toEqual(["0"]);
 });

@@ -84,7 +84,7 @@ test("the owner sees the ledger and runs DDL, but is no superuser", async () => 
 });
 
 test("monitor reads statistics and no rows", async () => {
-  const monitor = { ...database.owner, user: "timelift_monitor", password: "monitor of tests" };
+  const monitor = { ...database.owner, user: "timelift_monitor_a", password: "monitor of tests" };
   await run(monitor, "SELECT * FROM pg_stat_activity; SELECT * FROM pg_stat_statements");
   await expect(run(monitor, "SELECT * FROM prices")).rejects.toMatchObject(denied);
 });

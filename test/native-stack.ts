@@ -5,12 +5,13 @@ import { join } from "node:path";
 import pg from "pg";
 import { type RunningService, startService, stopService } from "../stacks/platforms/native/native-service.ts";
 import { freePort } from "../stacks/platforms/native/port.ts";
-import type { Secrets } from "../stacks/services/role.ts";
+import { loginOf } from "../stacks/services/login.ts";
+import type { Passwords, Role, Secrets } from "../stacks/services/role.ts";
 import { type ServiceDeclaration, serviceNames } from "../stacks/services/service.ts";
 import type { ServerCertificate } from "../stacks/tls/server-certificate.ts";
 
 /** Passwords that can be searched for: none of them is part of another word. */
-export const stackSecrets: Secrets = {
+export const stackSecrets: Passwords = {
   timelift_owner: "owner-Zq81",
   timelift_loader: "loader-Zq82",
   timelift_app: "app-Zq83",
@@ -51,15 +52,16 @@ export async function freePorts(count: number): Promise<number[]> {
 /** Opens a connection as a role, runs `work`, and closes it. */
 export async function asRole<T>(
   port: number,
-  role: keyof Secrets,
+  role: Role,
   work: (client: pg.Client) => Promise<T>,
   secrets: Secrets = stackSecrets,
+  generation = 1,
 ): Promise<T> {
   const client = new pg.Client({
     host: "127.0.0.1",
     port,
     database: "app",
-    user: role,
+    user: loginOf(role, generation),
     password: secrets[role],
   });
   client.on("error", () => {});

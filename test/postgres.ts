@@ -1,17 +1,14 @@
 import { randomBytes } from "node:crypto";
 import { inject } from "vitest";
 import type { Connection } from "../loaders/connection.ts";
-import {
-  addDatabase,
-  asSuperuser,
-  grantDatabase,
-  type SuperuserAddress,
-  superuser,
-} from "../stacks/platforms/bootstrap.ts";
+import { databasePlan } from "../stacks/database-plan.ts";
+import { addDatabase, asSuperuser, type SuperuserAddress, superuser } from "../stacks/platforms/bootstrap.ts";
+import { grantOn } from "../stacks/platforms/database-contents.ts";
 import { exclusively } from "../stacks/platforms/native/lock.ts";
 import { startService } from "../stacks/platforms/native/native-service.ts";
 import { ServiceFolder } from "../stacks/platforms/native/service-folder.ts";
-import type { Secrets } from "../stacks/services/role.ts";
+import { loginOf } from "../stacks/services/login.ts";
+import type { Passwords, Role } from "../stacks/services/role.ts";
 import { accessToAll, timescaledb } from "../stacks/services/timescaledb.ts";
 
 /** A database of a test's own, with the extensions and privileges that a stack's has. */
@@ -25,7 +22,7 @@ export interface TestDatabase {
 }
 
 /** The passwords of every test server: no secret, for it listens on loopback for the length of a run. */
-export const testSecrets: Secrets = {
+export const testSecrets: Passwords = {
   timelift_owner: "owner of tests",
   timelift_loader: "loader of tests",
   timelift_app: "app of tests",
@@ -46,10 +43,10 @@ export async function databaseFromTemplate(name: string): Promise<TestDatabase> 
   const database = `test_${name.replace(/\W/g, "_").toLowerCase()}_${randomBytes(4).toString("hex")}`;
   await asSuperuser(socket, superuser, async (client) => {
     await client.query(`CREATE DATABASE ${database} TEMPLATE ${template} OWNER timelift_owner`);
-    await grantDatabase(client, database);
+    await grantOn(client, databasePlan({ database }), "database");
   });
-  const as = (user: keyof Secrets): Connection => ({
-    ...{ host: "127.0.0.1", port, database, user, password: testSecrets[user] },
+  const as = (role: Role): Connection => ({
+    ...{ host: "127.0.0.1", port, database, user: loginOf(role, 1), password: testSecrets[role] },
   });
   return {
     name: database,

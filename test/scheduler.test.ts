@@ -36,7 +36,7 @@ test("on the native platform pg_cron refreshes aggregates and runs jobs by its o
   );
   const target = {
     ...{ host: "127.0.0.1", port, database: "app" },
-    ...{ user: "timelift_owner", password: stackSecrets.timelift_owner },
+    ...{ user: "timelift_owner_a", password: stackSecrets.timelift_owner },
   };
   for (const phase of ["before-load", "after-load"] as const) {
     await migrate({ target, workloadDir: folder.path, phase, context: { options: {} } }, () => {});

@@ -427,7 +427,11 @@ describe("on the Apache edition", () => {
   });
 
   test("a database without TimescaleDB can be asked too", async () => {
-    const plain = { database: "postgres", user: "timelift_monitor", password: testSecrets.timelift_monitor };
+    const plain = {
+      database: "postgres",
+      user: "timelift_monitor_a",
+      password: testSecrets.timelift_monitor,
+    };
     expect(await dump({ ...database.owner, ...plain })).toBe("edition none\n");
   });
 });

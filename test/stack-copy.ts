@@ -64,8 +64,14 @@ export class StackCopy {
     return join(this.project.dir, ".timelift", "dev");
   }
 
-  as(user: "timelift_owner" | "timelift_loader"): Connection {
-    return { host: "127.0.0.1", port: this.#port, database: "timelift", user, password: stackSecrets[user] };
+  as(role: "timelift_owner" | "timelift_loader"): Connection {
+    return {
+      host: "127.0.0.1",
+      port: this.#port,
+      database: "timelift",
+      user: `${role}_a`,
+      password: stackSecrets[role],
+    };
   }
 
   /** Starts a command there, without a terminal. */

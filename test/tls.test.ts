@@ -45,7 +45,7 @@ afterAll(async () => {
 });
 
 const at = (host: string, tls: Tls, more: Partial<Connection> = {}): Connection => ({
-  ...{ host, port, database: "app", user: "timelift_owner", password: stackSecrets.timelift_owner },
+  ...{ host, port, database: "app", user: "timelift_owner_a", password: stackSecrets.timelift_owner },
   ...{ external: true, tls, ...more },
 });
 
@@ -161,7 +161,7 @@ test("a load over TLS, in two lanes, brings every row, and again finds nothing t
   const password = stackSecrets.timelift_loader;
   const args = {
     ...{ workload: "tls", loader: { tables: { readings: {} } }, source, copyPath: join(folder, "copy.db") },
-    ...{ target: at("127.0.0.1", tls, { user: "timelift_loader", password }), workers: 2 },
+    ...{ target: at("127.0.0.1", tls, { user: "timelift_loader_a", password }), workers: 2 },
   };
   expect((await runLoad(args)).tables.readings).toMatchObject({ inserted: 200_000, rejected: 0 });
   expect((await runLoad(args)).tables.readings).toMatchObject({ inserted: 0, updated: 0, deleted: 0 });
@@ -171,7 +171,7 @@ test("a load over TLS, in two lanes, brings every row, and again finds nothing t
 });
 
 describe("a pool in front of a server of others", () => {
-  const names = loginNames(undefined);
+  const names = loginNames(undefined, 1);
   const pool = (database: string, rootCert: string) =>
     pgbouncer({
       ...{ port: poolPort, upstreamPort: port, database },

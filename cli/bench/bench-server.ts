@@ -8,7 +8,8 @@ import { addDatabase, asSuperuser, superuser } from "../../stacks/platforms/boot
 import { startService, stopService } from "../../stacks/platforms/native/native-service.ts";
 import { freePort } from "../../stacks/platforms/native/port.ts";
 import { ServiceFolder } from "../../stacks/platforms/native/service-folder.ts";
-import { type Role, redisSecrets, roles, type Secrets } from "../../stacks/services/role.ts";
+import { loginOf } from "../../stacks/services/login.ts";
+import { type Passwords, type Role, redisSecrets, roles } from "../../stacks/services/role.ts";
 import { accessToAll, timescaledb } from "../../stacks/services/timescaledb.ts";
 import { readTree } from "./process-tree.ts";
 
@@ -44,9 +45,9 @@ export class BenchServer {
   readonly #stateDir: string;
   readonly #port: number;
   readonly #pid: number;
-  readonly #secrets: Secrets;
+  readonly #secrets: Passwords;
 
-  private constructor(stateDir: string, port: number, pid: number, secrets: Secrets) {
+  private constructor(stateDir: string, port: number, pid: number, secrets: Passwords) {
     this.#stateDir = stateDir;
     this.#port = port;
     this.#pid = pid;
@@ -59,7 +60,7 @@ export class BenchServer {
     const names = [...roles, ...redisSecrets];
     const secrets = Object.fromEntries(
       names.map((name) => [name, randomBytes(24).toString("base64url")]),
-    ) as Secrets;
+    ) as Passwords;
     const declaration = timescaledb({ port, database: "bench", access: accessToAll });
     const { pid } = await startService({ stateDir, declaration, secrets }, log);
     return new BenchServer(stateDir, port, pid, secrets);
@@ -75,8 +76,9 @@ export class BenchServer {
   async freshDatabase(name: string): Promise<BenchDatabase> {
     await this.drop(name);
     await addDatabase(this.#socket, name);
-    const as = (user: Role): Connection => ({
-      ...{ host: "127.0.0.1", port: this.#port, database: name, user, password: this.#secrets[user] },
+    const as = (role: Role): Connection => ({
+      ...{ host: "127.0.0.1", port: this.#port, database: name },
+      ...{ user: loginOf(role, 1), password: this.#secrets[role] },
     });
     return {
       name,

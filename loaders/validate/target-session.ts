@@ -46,6 +46,8 @@ async function cancelQuery(connection: Connection, client: pg.Client): Promise<v
   const { processID } = client as pg.Client & { processID?: number };
   try {
     const other = await connect(connection, "cancel");
+    // A login that acts as its group may not touch sessions of its own name.
+    await other.query("SET ROLE NONE");
     await other.query("SELECT pg_cancel_backend($1)", [processID]);
     await other.end();
   } catch {

@@ -4,11 +4,12 @@ import type { Edition } from "../../migrations/edition.ts";
 import { Credentials } from "../resources/credentials.ts";
 import { DockerService } from "../resources/docker-service.ts";
 import { SysrootImage } from "../resources/sysroot-image.ts";
+import type { Secrets } from "../services/role.ts";
 import type { ServiceDeclaration, ServiceName } from "../services/service.ts";
 import type { TlsConfig } from "../tls/tls-config.ts";
 import { clientHost } from "./docker/client-host.ts";
 import { serviceContainer } from "./docker/container.ts";
-import type { ContainerKind } from "./docker/container-kind.ts";
+import type { ContainerKind, ContainerSecrets } from "./docker/container-kind.ts";
 import type { EngineAddress } from "./docker/engine.ts";
 import { defaultImages, type ImagesConfig, requireEdition } from "./docker/images.ts";
 import { labels } from "./docker/labels.ts";
@@ -41,6 +42,8 @@ export interface DockerPlatformArgs {
   images: ImagesConfig;
   /** The certificate of its servers. */
   tls: TlsConfig;
+  /** Extensions of PostgreSQL that the Debian tree has to bring; another image has them or not. @default [] */
+  extensions?: string[];
   /** Service -> address of the engine's machine at which its port is published; the others stay inside. */
   publish: Partial<Record<ServiceName, string>>;
 }
@@ -67,20 +70,18 @@ export function dockerPlatform(args: DockerPlatformArgs): Platform {
   const names = [...new Set([hostOf("timescaledb"), hostOf("pgbouncer"), "timescaledb", "pgbouncer"])];
   const certified = certify({ stateDir, tls: args.tls, names });
   const superuser = new Credentials("superuser", { names: ["postgres"] });
-  const image = imageFinder(args.images, engine);
+  const image = imageFinder(args, engine);
 
   return {
     service(declaration, secrets, after = []) {
       const { name } = declaration;
       const { reference, imageId } = image(name);
-      const allSecrets = pulumi.secret(
-        pulumi.all([secrets, superuser.passwords]).apply(([own, { postgres }]) => ({ ...own, postgres })),
-      );
+      const { own, forFiles } = secretsOf(name, secrets, superuser.passwords);
       const publishedAt = publish[name];
       const kind = kinds[name] as unknown as ContainerKind;
       const certificate = speaksTls(declaration) ? certified() : undefined;
       const files = serviceFiles({
-        ...{ prefix, declaration, kind, image: imageId, secrets: allSecrets },
+        ...{ prefix, declaration, kind, image: imageId, secrets: forFiles },
         ...(certificate && { certificate: certificate.server }),
       });
       const container = serviceContainer({
@@ -91,8 +92,8 @@ export function dockerPlatform(args: DockerPlatformArgs): Platform {
       const resource = new DockerService(name, {
         ...{ declaration, stateDir, container: `${prefix}-${name}`, image: reference, engine },
         ...{ containerId: container.id, host, isPublished: publishedAt !== undefined },
-        ...{ secrets: allSecrets, dropData },
-        ...(certificate && { tls: certificate.client, certificate: certificate.server.certificate }),
+        ...{ reload: files.reloadDigest, secrets: own, dropData },
+        ...(certificate && { tls: certificate.client }),
       });
       const { port } = declaration;
       return { resource, host, port, ...trustOf(certificate), version: resource.version };
@@ -100,15 +101,36 @@ export function dockerPlatform(args: DockerPlatformArgs): Platform {
   };
 }
 
+/**
+ * The passwords that a service needs, and those that its files are made of. The database's own files hold the superuser's
+ * alone, so that new passwords of roles are no reason for another container.
+ */
+function secretsOf(
+  name: ServiceName,
+  secrets: pulumi.Input<Partial<Secrets>>,
+  superuser: pulumi.Output<{ postgres: string }>,
+): Record<"own" | "forFiles", pulumi.Output<ContainerSecrets>> {
+  const given = pulumi.secret(pulumi.output(secrets)) as pulumi.Output<ContainerSecrets>;
+  if (name !== "timescaledb") return { own: given, forFiles: given };
+  const own = pulumi.all([given, superuser]).apply(([known, { postgres }]) => ({ ...known, postgres }));
+  return {
+    own: pulumi.secret(own) as pulumi.Output<ContainerSecrets>,
+    forFiles: superuser as pulumi.Output<ContainerSecrets>,
+  };
+}
+
 /** The image of each service; services that share one, share its resource. */
-function imageFinder(images: ImagesConfig, engine: EngineAddress) {
+function imageFinder(
+  { images, extensions = [] }: Pick<DockerPlatformArgs, "images" | "extensions">,
+  engine: EngineAddress,
+) {
   const remote = (name: string, reference: pulumi.Input<string>) => {
     // Kept at destroy: other stacks may use it, and it is slow to get again.
     const { imageId } = new docker.RemoteImage(name, { name: reference, keepLocally: true });
     return { reference, imageId };
   };
   if (images === "sysroot") {
-    const sysroot = remote("sysroot", new SysrootImage("sysroot", { engine }).image);
+    const sysroot = remote("sysroot", new SysrootImage("sysroot", { engine, extensions }).image);
     return () => sysroot;
   }
   return (name: ServiceDeclaration["name"]) => remote(name, images[name] ?? defaultImages[name]);

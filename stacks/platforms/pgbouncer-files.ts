@@ -1,4 +1,5 @@
-import type { Role, Secrets } from "../services/role.ts";
+import { passwordsByLogin } from "../services/login.ts";
+import type { Secrets } from "../services/role.ts";
 import type { PgBouncerDeclaration } from "../services/service.ts";
 import { scramSecret } from "./scram-secret.ts";
 
@@ -67,9 +68,14 @@ export function stackUpstream({ database, upstreamPort }: PgBouncerDeclaration, 
  * The text of userlist.txt. It holds SCRAM secrets, the same as the server's, so that the pool logs in with what the
  * client proved and knows no password.
  */
-export async function pgbouncerUsers(users: string[], secrets: Secrets): Promise<string> {
+export async function pgbouncerUsers(
+  { users, generation }: Pick<PgBouncerDeclaration, "users" | "generation">,
+  secrets: Secrets,
+): Promise<string> {
   const lines = await Promise.all(
-    users.map(async (user) => `"${user}" "${await scramSecret(user, secrets[user as Role])}"`),
+    passwordsByLogin(secrets, generation, users).map(
+      async ([login, password]) => `"${login}" "${await scramSecret(login, password)}"`,
+    ),
   );
   return `${lines.join("\n")}\n`;
 }

@@ -22,8 +22,12 @@ export interface Service {
 
 /** Where services run. */
 export interface Platform {
-  /** Makes a declared service real, after the services it needs. */
-  service(declaration: ServiceDeclaration, secrets: pulumi.Input<Secrets>, after?: Service[]): Service;
+  /** Makes a declared service real, with the passwords it needs, after the services it needs. */
+  service(
+    declaration: ServiceDeclaration,
+    secrets: pulumi.Input<Partial<Secrets>>,
+    after?: Service[],
+  ): Service;
 }
 
 /** A platform on which only some services run: the others are undefined. */

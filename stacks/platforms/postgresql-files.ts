@@ -1,3 +1,4 @@
+import { roles } from "../services/role.ts";
 import type { Setting, TimescaleDbDeclaration } from "../services/service.ts";
 import { superuser } from "./bootstrap.ts";
 
@@ -51,8 +52,10 @@ export function postgresqlFiles(
     `local all ${superuser} peer map=bootstrap`,
     ...(place.superuserByTcp ? [enter(listed([database, superuser]), superuser)] : []),
     `host all ${superuser} all reject`,
+    // Their logins may; the roles themselves, which "+" would let in too, have no password.
+    `host all ${roles.join(",")} all reject`,
     ...access.map(({ role, databases }) =>
-      // The plus sign stands for a role and its members.
+      // The plus sign stands for a role and its members, the logins.
       enter(databases === "all" ? "all" : listed(databases), role === "all" ? "all" : `+${role}`),
     ),
     "local all all reject",

@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { Secrets } from "../services/role.ts";
+import type { Passwords } from "../services/role.ts";
 import { DynamicResource } from "./dynamic-resource.ts";
 
 /** Whose passwords are generated. */
@@ -9,7 +9,7 @@ export interface CredentialsArgs<Name extends string> {
 }
 
 /** Passwords generated when the stack is first deployed; Pulumi keeps them encrypted. */
-export class Credentials<Name extends string = keyof Secrets> extends DynamicResource {
+export class Credentials<Name extends string = keyof Passwords> extends DynamicResource {
   declare readonly passwords: pulumi.Output<Record<Name, string>>;
 
   constructor(name: string, args: CredentialsArgs<Name> = {}, opts?: pulumi.CustomResourceOptions) {

@@ -1,26 +1,31 @@
 import { isDeepStrictEqual } from "node:util";
 import type { dynamic } from "@pulumi/pulumi";
+import { requireNextGeneration } from "../password-generation.ts";
 import type { ContainerSecrets } from "../platforms/docker/container-kind.ts";
 import { forgetContainer } from "../platforms/docker/container-record.ts";
 import type { SettleRequest } from "../platforms/docker/settle.ts";
+import { checked } from "./checked.ts";
 import { runCommand } from "./command.ts";
 import type { DockerServiceArgs } from "./docker-service.ts";
 
-type Inputs = Omit<DockerServiceArgs, "secrets" | "containerId" | "image" | "certificate"> & {
+type Inputs = Omit<DockerServiceArgs, "secrets" | "containerId" | "image" | "reload"> & {
   secrets: ContainerSecrets;
+  reload: string;
   containerId: string;
   image: string;
-  certificate?: string;
 };
 type Outputs = Inputs & { version: string };
 
 const compared = [
   ...["declaration", "stateDir", "container", "containerId", "image", "engine", "host"],
-  ...["isPublished", "secrets", "dropData", "tls", "certificate"],
+  ...["isPublished", "reload", "secrets", "dropData", "tls"],
 ] as (keyof Inputs)[];
 
-export async function check(_olds: object, news: Inputs): Promise<dynamic.CheckResult> {
-  return { inputs: news };
+export function check(olds: Partial<Inputs>, news: Inputs): Promise<dynamic.CheckResult> {
+  return checked("stateDir", news, async () => {
+    requireNextGeneration(olds.declaration, news.declaration);
+    return {};
+  });
 }
 
 export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<dynamic.DiffResult> {
@@ -32,8 +37,8 @@ export async function create(inputs: Inputs): Promise<dynamic.CreateResult> {
 }
 
 export async function update(_id: string, olds: Outputs, news: Inputs): Promise<dynamic.UpdateResult> {
-  const reload = olds.containerId === news.containerId && olds.certificate !== news.certificate;
-  return { outs: await settle(news, reload) };
+  const isSame = olds.containerId === news.containerId;
+  return { outs: await settle(news, isSame && olds.reload !== news.reload) };
 }
 
 export async function remove(_id: string, { stateDir, declaration }: Outputs): Promise<void> {

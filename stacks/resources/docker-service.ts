@@ -21,11 +21,11 @@ export interface DockerServiceArgs {
   host: string;
   /** Whether clients outside the stack's network can reach it. */
   isPublished: boolean;
+  /** Tells the files that the running service takes anew, its certificate among them, from others. */
+  reload: pulumi.Input<string>;
   secrets: pulumi.Input<ContainerSecrets>;
   /** How clients speak with it, a path in it relative to the project. @default plain text */
   tls?: Tls;
-  /** What it proves itself by; another one is taken by a reload. */
-  certificate?: pulumi.Input<string>;
   /** Whether destroy deletes the data volume; here so that a preview tells. */
   dropData: boolean;
 }

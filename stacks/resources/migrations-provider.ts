@@ -94,7 +94,7 @@ export async function remove(): Promise<void> {}
 async function apply(inputs: Inputs): Promise<Outputs> {
   const { migrationsDir, context } = await workloadFor(inputs);
   const request: MigrateRequest = {
-    target: { ...inputs.target, user: inputs.user ?? "timelift_owner", password: inputs.password },
+    target: { ...inputs.target, user: inputs.user ?? "timelift_owner_a", password: inputs.password },
     workloadDir: migrationsDir,
     phase: inputs.phase,
     context,

@@ -24,7 +24,7 @@ export interface MigrationsArgs {
   loaded?: pulumi.Input<string>;
   /** The database itself, never the pooler: DDL and advisory locks need a session. */
   target: Endpoint;
-  /** Who logs in. @default "timelift_owner" */
+  /** Who logs in. @default "timelift_owner_a" */
   user?: string;
   /** Password of the role that owns the tables. */
   password: pulumi.Input<string>;

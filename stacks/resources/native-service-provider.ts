@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import type { dynamic } from "@pulumi/pulumi";
 import { keepsData } from "../keep-data.ts";
+import { requireNextGeneration } from "../password-generation.ts";
 import { isServiceRunning } from "../platforms/native/service-folder.ts";
 import type { Secrets } from "../services/role.ts";
 import type { ServerCertificate } from "../tls/server-certificate.ts";
+import { checked } from "./checked.ts";
 import { runCommand } from "./command.ts";
 import type { NativeServiceArgs } from "./native-service.ts";
 
@@ -17,9 +19,12 @@ type Outputs = Inputs & { version: string; origin: string };
 
 const running = "running";
 
-export async function check(olds: Partial<Inputs>, news: Inputs): Promise<dynamic.CheckResult> {
-  const dead = olds.declaration && !isServiceRunning(olds.stateDir as string, olds.declaration.name);
-  return { inputs: { ...news, process: dead ? "not running; up starts it again" : running } };
+export function check(olds: Partial<Inputs>, news: Inputs): Promise<dynamic.CheckResult> {
+  return checked("stateDir", news, async () => {
+    requireNextGeneration(olds.declaration, news.declaration);
+    const dead = olds.declaration && !isServiceRunning(olds.stateDir as string, olds.declaration.name);
+    return { process: dead ? "not running; up starts it again" : running };
+  });
 }
 
 export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<dynamic.DiffResult> {

@@ -9,7 +9,8 @@ export interface NativeServiceArgs {
   declaration: ServiceDeclaration;
   /** The stack's folder, relative to the project: data, logs and 0600 secrets of its services. */
   stateDir: string;
-  secrets: pulumi.Input<Secrets>;
+  /** The passwords that the service needs. */
+  secrets: pulumi.Input<Partial<Secrets>>;
   /** What it proves itself by, where it speaks TLS; the key is a secret. */
   tls?: { [Part in keyof ServerCertificate]: pulumi.Input<ServerCertificate[Part]> };
   /** Delete the data with the service. */

@@ -114,7 +114,7 @@ async function load(inputs: Inputs): Promise<Outputs> {
     workload,
     source,
     copyPath: copyPathIn(stateDir),
-    target: { ...target, user: user ?? "timelift_loader", password },
+    target: { ...target, user: user ?? "timelift_loader_a", password },
     ...(maxRejects !== undefined && { maxRejects }),
     ...(hypertables && { hypertables }),
   };

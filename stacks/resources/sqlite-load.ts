@@ -11,7 +11,7 @@ export interface SqliteLoadArgs {
   workload: WorkloadReference;
   /** The database itself, never the pooler: COPY and advisory locks need a session. */
   target: Endpoint;
-  /** Who logs in. @default "timelift_loader" */
+  /** Who logs in. @default "timelift_loader_a" */
   user?: string;
   /** Password of the role that loads. */
   password: pulumi.Input<string>;

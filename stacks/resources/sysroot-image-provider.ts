@@ -1,10 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import type { dynamic } from "@pulumi/pulumi";
 import { hasImage } from "../platforms/docker/engine.ts";
-import { sysrootTag } from "../platforms/docker/sysroot-image.ts";
+import { type SysrootImageArgs, sysrootTag } from "../platforms/docker/sysroot-image.ts";
 import { checked } from "./checked.ts";
 import { runCommand } from "./command.ts";
-import type { SysrootImageArgs } from "./sysroot-image.ts";
 
 /** `image` is known once the tree is there; `imported` is what preview shows of the engine. */
 type Inputs = SysrootImageArgs & { image?: string; imported: string };
@@ -14,7 +13,7 @@ const there = "yes";
 
 export function check(_olds: Partial<Inputs>, news: Inputs): Promise<dynamic.CheckResult> {
   return checked("engine", news, async () => {
-    const image = sysrootTag();
+    const image = sysrootTag(news.extensions);
     const imported =
       image !== undefined && (await hasImage(news.engine, image)) ? there : "no; up imports it";
     return { ...(image !== undefined && { image }), imported };
@@ -39,6 +38,8 @@ export async function update(_id: string, _olds: Outputs, news: Inputs): Promise
 export async function remove(): Promise<void> {}
 
 async function importTree(inputs: Inputs): Promise<Outputs> {
-  const { image } = await runCommand<{ image: string }>(["service", "image"], inputs.engine);
+  const { engine, extensions } = inputs;
+  const request: SysrootImageArgs = { engine, extensions };
+  const { image } = await runCommand<{ image: string }>(["service", "image"], request);
   return { ...inputs, image, imported: there };
 }

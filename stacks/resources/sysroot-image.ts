@@ -1,11 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { EngineAddress } from "../platforms/docker/engine.ts";
+import type { SysrootImageArgs } from "../platforms/docker/sysroot-image.ts";
 import { DynamicResource } from "./dynamic-resource.ts";
-
-/** Which engine is to have the image. */
-export interface SysrootImageArgs {
-  engine: EngineAddress;
-}
 
 /** The native platform's Debian tree as an image of the engine, under a name that tells its contents. */
 export class SysrootImage extends DynamicResource {

@@ -90,7 +90,7 @@ async function validate(inputs: Inputs): Promise<Outputs> {
     source,
     copyPath: copyPathIn(stateDir),
     expectedFingerprint: loaded,
-    target: { ...target, user: user ?? "timelift_readonly", password, readOnly: true },
+    target: { ...target, user: user ?? "timelift_readonly_a", password, readOnly: true },
     ...(edition && { edition }),
     ...(hypertables && { hypertables }),
     thresholds,

@@ -13,7 +13,7 @@ export interface ValidationArgs {
   source: string;
   workload: WorkloadReference;
   target: Endpoint;
-  /** Who logs in. @default "timelift_readonly" */
+  /** Who logs in. @default "timelift_readonly_a" */
   user?: string;
   /** Password of the role that reads. */
   password: pulumi.Input<string>;

@@ -1,4 +1,4 @@
-import { pooledRoles } from "./role.ts";
+import { pooledRoles, type Role } from "./role.ts";
 import type { ExternalUpstream, PgBouncerDeclaration } from "./service.ts";
 
 /** Which database a pool stands in front of, and for whom. */
@@ -15,10 +15,12 @@ export interface PgBouncerArgs {
   /** The one database that can be reached through the pool. */
   database: string;
   /**
-   * Database roles that may log in.
+   * Database roles that may come through it.
    * @default timelift_app, timelift_readonly, timelift_owner
    */
-  users?: string[];
+  users?: Role[];
+  /** Number of the passwords in use. @default 1 */
+  generation?: number;
 }
 
 /** A connection pool in transaction mode: many clients, few server connections, prepared statements kept. */
@@ -33,6 +35,7 @@ export function pgbouncer(args: PgBouncerArgs): PgBouncerDeclaration {
     ...(args.upstream && { upstream: args.upstream }),
     database: args.database,
     users: args.users ?? pooledRoles,
+    generation: args.generation ?? 1,
     settings: {
       pool_mode: "transaction",
       max_client_conn: 200,

@@ -1,5 +1,6 @@
 /**
- * The database's login roles. Nothing but the server's bootstrap connects as a superuser.
+ * The database's roles. Nothing but the server's bootstrap connects as a superuser, and nobody as one of these: each has
+ * two logins (`login.ts`), which act as it.
  *
  * - `timelift_owner` owns the database and its tables and runs migrations.
  * - `timelift_loader` reads and writes rows, sets sequences, and owns the schema `timelift` (its ledger).
@@ -24,6 +25,13 @@ export const loaderSchema = "timelift";
 
 /** Passwords of Redis: the applications', and the exporter's. */
 export const redisSecrets = ["redis", "redis_monitor"] as const;
+export type RedisSecret = (typeof redisSecrets)[number];
 
-/** The passwords of a stack: those of the database's roles and of Redis. Printable ASCII only. */
-export type Secrets = Record<Role | (typeof redisSecrets)[number], string>;
+/** Passwords: of each database role, for the login that serves it, and of Redis. Printable ASCII only. */
+export type Passwords = Record<Role | RedisSecret, string>;
+
+/** The passwords of a stack. */
+export interface Secrets extends Passwords {
+  /** Of the generation before, which are still valid. @default there was none */
+  previous?: Record<Role, string>;
+}

@@ -1,5 +1,6 @@
 import type { Tls } from "../../loaders/tls.ts";
 import type { Edition } from "../../migrations/edition.ts";
+import type { DatabasePlan } from "../database-plan.ts";
 import type { Role } from "./role.ts";
 
 /** The services that a stack can have; also the names of their folders, config keys and log files. */
@@ -42,7 +43,9 @@ export interface TimescaleDbDeclaration extends DeclarationOf<"timescaledb"> {
   database: string;
   /** Whoever is not named here is refused, and the superuser always is. */
   access: AccessRule[];
-  health: { timeoutSeconds: number; query: string; role: string };
+  /** What is inside: roles, extensions, privileges. */
+  contents: DatabasePlan;
+  health: { timeoutSeconds: number; query: string; role: Role };
 }
 
 /** A database server of others, behind a pool. */
@@ -60,9 +63,11 @@ export interface PgBouncerDeclaration extends DeclarationOf<"pgbouncer"> {
   /** Where that server is not the stack's own. */
   upstream?: ExternalUpstream;
   database: string;
-  /** Database roles that may log in through the pool. */
-  users: string[];
-  health: { timeoutSeconds: number; query: string; role: string };
+  /** Database roles that may come through the pool; those of the stack's own server do by their logins. */
+  users: Role[];
+  /** Number of the passwords in use, which says which login serves a role. */
+  generation: number;
+  health: { timeoutSeconds: number; query: string; role: Role };
 }
 
 export interface RedisDeclaration extends DeclarationOf<"redis"> {

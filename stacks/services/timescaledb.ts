@@ -1,10 +1,11 @@
 import { type Edition, licences } from "../../migrations/edition.ts";
+import { type DatabasePlanArgs, databasePlan } from "../database-plan.ts";
 import { roles } from "./role.ts";
 import type { AccessRule, TimescaleDbDeclaration } from "./service.ts";
 import { tuning } from "./timescaledb-tuning.ts";
 
-/** How large the database server is and where it listens. */
-export interface TimescaleDbArgs {
+/** How large the database server is, where it listens, and what is inside. */
+export interface TimescaleDbArgs extends Omit<DatabasePlanArgs, "database"> {
   /** TCP port on 127.0.0.1. */
   port: number;
   /** The application's database, made at the first start. A change of name makes a second, empty database. */
@@ -59,6 +60,7 @@ export function timescaledb(args: TimescaleDbArgs): TimescaleDbDeclaration {
     port: args.port,
     memoryMb: memoryMb + beyondTuningMb,
     database: args.database,
+    contents: databasePlan(args),
     edition,
     access: args.access ?? accessTo(args.database),
     settings: {

@@ -7,7 +7,7 @@ export const confFolder = "/timelift";
 /** Where a container keeps sockets and other things of the moment; memory, and empty at each start. */
 export const momentFolder = "/tmp";
 
-/** The passwords that a container may need a digest of: the stack's, and the database superuser's. */
+/** The passwords of a container, as far as it needs them: the stack's, and the database superuser's. */
 export type ContainerSecrets = Secrets & { postgres: string };
 
 /** Where a container that speaks TLS finds its certificate. */
@@ -21,6 +21,8 @@ export interface ContainerKind<Declaration extends ServiceDeclaration = ServiceD
   files(declaration: Declaration): Record<string, string>;
   /** Configuration files made of secrets: name -> text. */
   secretFiles: Record<string, (declaration: Declaration, secrets: ContainerSecrets) => Promise<string>>;
+  /** Those of its files that the running service takes anew on SIGHUP; others make another container. @default [] */
+  reloads?: string[];
   /** Program and arguments. */
   command(declaration: Declaration): string[];
   /** The question whose answer means that the service works, as a command inside the container. */

@@ -17,8 +17,11 @@ export const pgbouncer: ContainerKind<PgBouncerDeclaration> = {
   }),
 
   secretFiles: {
-    "userlist.txt": ({ users }, secrets) => pgbouncerUsers(users, secrets),
+    "userlist.txt": pgbouncerUsers,
   },
+
+  // So that new passwords close no connection.
+  reloads: ["userlist.txt"],
 
   command: () => ["pgbouncer", `${confFolder}/pgbouncer.ini`],
 

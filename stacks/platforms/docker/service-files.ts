@@ -25,11 +25,10 @@ export interface ServiceFilesArgs {
 export interface ServiceFiles {
   /** Name of the volume that holds them. */
   volume: pulumi.Output<string>;
-  /**
-   * Tells these contents from others; no secret can be found by it. A certificate is not among them, for another one is
-   * taken without another container.
-   */
+  /** Tells these contents from others, without those that are reloaded; no secret can be found by it. */
   digest: pulumi.Output<string>;
+  /** The same of those that are reloaded, the certificate's among them. */
+  reloadDigest: pulumi.Output<string>;
   /** What puts them there. */
   resource: pulumi.Resource;
 }
@@ -50,7 +49,8 @@ export function serviceFiles(args: ServiceFilesArgs): ServiceFiles {
   });
   const plain = kind.files(declaration);
   const secret = secretFiles(args);
-  const files = { ...plain, ...secret, ...certificateTexts(args) };
+  const certificate = certificateTexts(args);
+  const files = { ...plain, ...secret, ...certificate };
   const resource = new docker.Container(
     own,
     {
@@ -67,7 +67,14 @@ export function serviceFiles(args: ServiceFilesArgs): ServiceFiles {
     // One name cannot stand for two.
     { deleteBeforeReplace: true },
   );
-  return { volume: volume.name, digest: digestOf({ ...plain, ...secret }), resource };
+  const isReloaded = ([file]: [string, unknown]) => kind.reloads?.includes(file) === true;
+  const all = Object.entries<pulumi.Input<string>>({ ...plain, ...secret });
+  return {
+    volume: volume.name,
+    digest: digestOf(all.filter((each) => !isReloaded(each))),
+    reloadDigest: digestOf([...all.filter(isReloaded), ...Object.entries(certificate)]),
+    resource,
+  };
 }
 
 function secretFiles({
@@ -98,10 +105,10 @@ function upload(file: string, content: pulumi.Input<string>) {
 }
 
 /** Of long random secrets, so that it may be seen. */
-function digestOf(files: Record<string, pulumi.Input<string>>): pulumi.Output<string> {
+function digestOf(files: [string, pulumi.Input<string>][]): pulumi.Output<string> {
   return pulumi.unsecret(
     pulumi
-      .output(files)
+      .output(Object.fromEntries(files))
       .apply((texts) => createHash("sha256").update(JSON.stringify(texts)).digest("hex").slice(0, 16)),
   );
 }

@@ -1,5 +1,5 @@
 import { type Tls, tlsOptions } from "../../../loaders/tls.ts";
-import type { Role } from "../../services/role.ts";
+import { loginOf } from "../../services/login.ts";
 import type { ServiceDeclaration, TimescaleDbDeclaration } from "../../services/service.ts";
 import { asSuperuser, bootstrap, type SuperuserAddress, superuser } from "../bootstrap.ts";
 import { answered, askSql } from "../native/health.ts";
@@ -15,9 +15,9 @@ export interface SettleRequest extends Omit<ContainerRecord, "version" | "secret
   stateDir: string;
   /** Whether clients outside the stack's network can reach it. */
   isPublished: boolean;
-  secrets: ContainerSecrets;
-  /** Whether the certificate in its files is another one, in the same container. */
+  /** Whether it runs on with files that it has to take anew. */
   reload: boolean;
+  secrets: ContainerSecrets;
 }
 
 /**
@@ -26,7 +26,7 @@ export interface SettleRequest extends Omit<ContainerRecord, "version" | "secret
  * @throws TimeliftError `service-unreachable`
  */
 export async function settle(request: SettleRequest): Promise<{ version: string }> {
-  const { stateDir, isPublished, secrets, reload: _, ...record } = request;
+  const { stateDir, isPublished, reload, secrets, ...record } = request;
   const { postgres, ...own } = secrets;
   const { declaration, host, tls } = request;
   let version = record.image;
@@ -37,7 +37,7 @@ export async function settle(request: SettleRequest): Promise<{ version: string 
       const at = { host, port: declaration.port, password: postgres, ssl };
       version = await settleDatabase(declaration, at, own, request.reload);
     }
-    if (request.reload && declaration.name === "pgbouncer") await reloadPool(request);
+    if (reload && declaration.name === "pgbouncer") await reloadPool(request);
     if (isPublished) await ask(declaration, host, own, tls);
   } catch (error) {
     throw unreachable(request, error);
@@ -47,7 +47,7 @@ export async function settle(request: SettleRequest): Promise<{ version: string 
 }
 
 async function settleDatabase(
-  { database, health }: TimescaleDbDeclaration,
+  { database, health, contents }: TimescaleDbDeclaration,
   at: SuperuserAddress,
   secrets: ContainerRecord["secrets"],
   reload: boolean,
@@ -64,7 +64,7 @@ async function settleDatabase(
     return String(rows[0]?.shared_preload_libraries);
   });
   if (reload) await asSuperuser(at, superuser, (client) => client.query("SELECT pg_reload_conf()"));
-  await bootstrap(at, database, secrets, libraries.includes("pg_cron"));
+  await bootstrap(at, contents, secrets, libraries.includes("pg_cron"));
   return asSuperuser(at, database, async (client) => {
     const { rows } = await client.query(
       `SELECT extversion || ' on PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1) AS version
@@ -74,7 +74,7 @@ async function settleDatabase(
   });
 }
 
-/** Lets a pool take a renewed certificate, which opens no connection anew; its console is inside the container. */
+/** Lets a pool take new users and a renewed certificate, which opens no connection anew; its console is inside the container. */
 async function reloadPool({ engine, container }: SettleRequest): Promise<void> {
   await askEngine(engine, ["kill", "--signal", "HUP", container]);
 }
@@ -99,8 +99,9 @@ async function ask(
 ): Promise<void> {
   if (declaration.name !== "timescaledb" && declaration.name !== "pgbouncer") return;
   const { port, database, health } = declaration;
-  const password = secrets[health.role as Role];
-  const login = { host, port, database, user: health.role, password, ssl: tlsOptions(tls) };
+  const { generation } = declaration.name === "timescaledb" ? declaration.contents : declaration;
+  const user = loginOf(health.role, generation);
+  const login = { host, port, database, user, password: secrets[health.role], ssl: tlsOptions(tls) };
   const { error } = await answered(
     () => askSql(login, health.query),
     () => true,

@@ -3,17 +3,24 @@ import { createHash } from "node:crypto";
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { TimeliftError } from "../../../loaders/timelift-error.ts";
-import { ensureSysroot, type Log, sysrootPath } from "../native/sysroot.ts";
+import { ensureSysroot, type Log, packagesFor, sysrootPath } from "../native/sysroot.ts";
 import { type EngineAddress, engineEnvironment, engineFailure, hasImage } from "./engine.ts";
 import { imageLayouts } from "./images.ts";
 import { folderEntry } from "./tar-folder.ts";
+
+/** Which engine is to have the image, with what in it. */
+export interface SysrootImageArgs {
+  engine: EngineAddress;
+  /** Extensions of PostgreSQL that its packages have to bring. */
+  extensions: string[];
+}
 
 /**
  * The name that the Debian tree's image has, or undefined where the tree is not made yet. It names the contents:
  * another package, version or layout is another tag.
  */
-export function sysrootTag(): string | undefined {
-  const tree = sysrootPath();
+export function sysrootTag(extensions: string[]): string | undefined {
+  const tree = sysrootPath(packagesFor(extensions));
   if (!existsSync(join(tree, ".debian-tree"))) return undefined;
   const hash = createHash("sha256").update(JSON.stringify(imageLayouts));
   for (const line of listing(tree)) hash.update(`${line}\n`);
@@ -43,9 +50,12 @@ function listing(tree: string, below = ""): string[] {
  * an image that is there already is left alone.
  * @throws TimeliftError `sysroot-failed`, `docker-missing`, `docker-failed`
  */
-export async function ensureSysrootImage(engine: EngineAddress, log: Log): Promise<string> {
-  const tree = await ensureSysroot(log);
-  const tag = sysrootTag() as string;
+export async function ensureSysrootImage(
+  { engine, extensions }: SysrootImageArgs,
+  log: Log,
+): Promise<string> {
+  const tree = await ensureSysroot(log, packagesFor(extensions));
+  const tag = sysrootTag(extensions) as string;
   if (await hasImage(engine, tag)) return tag;
   log(`importing the Debian tree as ${tag} (about 15 s)`);
   await importTree(engine, tree, tag);

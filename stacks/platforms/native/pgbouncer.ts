@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import pg from "pg";
 import { tlsOptions, trustedCertificates } from "../../../loaders/tls.ts";
-import type { Role, Secrets } from "../../services/role.ts";
+import { loginOf } from "../../services/login.ts";
+import type { Secrets } from "../../services/role.ts";
 import type { PgBouncerDeclaration } from "../../services/service.ts";
 import { pgbouncerIni, pgbouncerUsers, stackUpstream } from "../pgbouncer-files.ts";
 import { certificatePaths, clientTls } from "./certificate-files.ts";
@@ -17,7 +18,7 @@ const caFile = "conf/server-ca.pem";
  * nobody knows as SCRAM secrets, so there it holds passwords.
  */
 export const pgbouncer: ServiceKind<PgBouncerDeclaration> = {
-  secretsOf: (declaration) => declaration.users as Role[],
+  secretsOf: (declaration) => declaration.users,
 
   async prepare(start) {
     const { declaration, folder, sandbox, secrets, tls } = start;
@@ -44,11 +45,11 @@ export const pgbouncer: ServiceKind<PgBouncerDeclaration> = {
   ],
 
   ask: ({ declaration, folder, secrets }) => {
-    const { port, database, health, upstream } = declaration;
-    const role = health.role as Role;
-    const login = { user: upstream?.names[role] ?? role, password: secrets[role] };
+    const { port, database, health, upstream, generation } = declaration;
+    const { role } = health;
+    const [user, password] = [upstream?.names[role] ?? loginOf(role, generation), secrets[role]];
     const ssl = tlsOptions(clientTls(folder));
-    return askSql({ host: "127.0.0.1", port, database, ...login, ssl }, health.query);
+    return askSql({ host: "127.0.0.1", port, database, user, password, ssl }, health.query);
   },
 
   /** New sizes, users and passwords are taken in place, so that no application loses its connection. */
@@ -86,6 +87,7 @@ function placeOf({ upstream, upstreamPort, database }: PgBouncerDeclaration) {
   return upstream && { ...upstream, upstreamPort, database };
 }
 
-async function userList({ users, upstream }: PgBouncerDeclaration, secrets: Secrets): Promise<string> {
-  return upstream ? upstreamUsers(upstream, users as Role[], secrets) : pgbouncerUsers(users, secrets);
+async function userList(declaration: PgBouncerDeclaration, secrets: Secrets): Promise<string> {
+  const { upstream, users } = declaration;
+  return upstream ? upstreamUsers(upstream, users, secrets) : pgbouncerUsers(declaration, secrets);
 }

@@ -6,7 +6,7 @@ import { TimeliftError } from "../../../loaders/timelift-error.ts";
 import { isOlder } from "../../../loaders/version-order.ts";
 import type { ServiceDeclaration } from "../../services/service.ts";
 import { isExecutable, onPath, type Root, treeLinker } from "./sandbox.ts";
-import { ensureSysroot, type Log } from "./sysroot.ts";
+import { ensureSysroot, type Log, packagesFor } from "./sysroot.ts";
 
 const run = promisify(execFile);
 
@@ -25,12 +25,14 @@ export interface Program {
   hasCron?: boolean;
   /** Whether pgaudit's files are there, where it is a PostgreSQL. */
   hasAudit?: boolean;
+  /** Extensions that the declaration asks for and that it does not have, where it is a PostgreSQL. */
+  lacks?: string[];
 }
 
 /**
  * The program that runs a service: the host's where it is new enough, else the Debian tree's. A PostgreSQL of the Apache
  * edition needs pg_cron, which runs what stands in for policies: one without it comes last, and `timelift maintain` has
- * to be called there.
+ * to be called there. So does one that lacks an extension.
  *
  * @param dataMajor the PostgreSQL that made the data folder, where there is one: only that one can open it
  * @throws TimeliftError `program-missing` where not even the tree has it.
@@ -41,10 +43,17 @@ export async function findProgram(
   dataMajor?: number,
 ): Promise<Program> {
   const onHost = await find(declaration, "host", dataMajor);
-  if (onHost !== undefined && !lacksScheduler(declaration, onHost)) return onHost;
-  const program = (await find(declaration, { tree: await ensureSysroot(log) }, dataMajor)) ?? onHost;
+  if (onHost !== undefined && !lacksScheduler(declaration, onHost) && !onHost.lacks?.length) return onHost;
+  const tree = await ensureSysroot(log, packagesFor(extensionsOf(declaration)));
+  const program = (await find(declaration, { tree }, dataMajor)) ?? onHost;
   if (program !== undefined) return program;
   throw missing(declaration, dataMajor);
+}
+
+/** The extensions that a database cannot be without. */
+function extensionsOf(declaration: ServiceDeclaration): string[] {
+  if (declaration.name !== "timescaledb") return [];
+  return declaration.contents.extensions.filter(({ required }) => required).map(({ name }) => name);
 }
 
 function lacksScheduler(declaration: ServiceDeclaration, { hasCron }: Program): boolean {
@@ -97,12 +106,16 @@ async function findPostgres(
     const major = Number.parseInt(server ?? "", 10);
     const { minimum, maximum } = declaration.postgres;
     if (!(major >= minimum && major <= maximum) || (dataMajor !== undefined && major !== dataMajor)) continue;
+    const wanted = extensionsOf(declaration);
+    // Another tree is another origin: a server that runs has to move to it.
+    const more = root === "host" ? [] : packagesFor(wanted).slice(packagesFor([]).length);
     return {
       root,
       folder,
       version: `${extension} on PostgreSQL ${server}`,
-      origin: originOf(root, folder),
+      origin: [originOf(root, folder), ...more].join(" with "),
       major,
+      lacks: wanted.filter((name) => !existsSync(join(share, `extension/${name}.control`))),
       hasCron: hasExtension("pg_cron", library, share),
       hasAudit: hasExtension("pgaudit", library, share),
     };

@@ -1,4 +1,4 @@
-import type { Secrets } from "../../services/role.ts";
+import type { Passwords, Secrets } from "../../services/role.ts";
 import type { ServiceDeclaration } from "../../services/service.ts";
 import type { ServerCertificate } from "../../tls/server-certificate.ts";
 import type { Program } from "./program.ts";
@@ -21,7 +21,7 @@ export interface Start<Declaration extends ServiceDeclaration = ServiceDeclarati
 /** How one kind of service is run as a process. */
 export interface ServiceKind<Declaration extends ServiceDeclaration = ServiceDeclaration> {
   /** Names of the secrets that the service uses. */
-  secretsOf(declaration: Declaration): (keyof Secrets)[];
+  secretsOf(declaration: Declaration): (keyof Passwords)[];
   /** Writes the configuration, and makes the data folder where there is none. */
   prepare(start: Start<Declaration>): Promise<void>;
   /** The command line, as the service's sandbox sees it. */

@@ -28,6 +28,17 @@ export const servicePackages = [
   "tzdata",
 ];
 
+/** Debian packages of the extensions that a config can ask for, beyond those of every stack. */
+const extensionPackages: Record<string, string> = {
+  vector: "postgresql-17-pgvector",
+  plpython3u: "postgresql-plpython3-17",
+};
+
+/** What a tree must hold for a database with these extensions; the same as any, where none of them needs more. */
+export function packagesFor(extensions: string[]): string[] {
+  return [...servicePackages, ...extensions.flatMap((name) => extensionPackages[name] ?? [])];
+}
+
 /** Where timelift keeps what it downloads: `TIMELIFT_CACHE`, else the XDG cache folder's `timelift`. */
 export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   if (env.TIMELIFT_CACHE) return env.TIMELIFT_CACHE;

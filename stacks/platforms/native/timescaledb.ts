@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { TimeliftError } from "../../../loaders/timelift-error.ts";
 import { tlsOptions } from "../../../loaders/tls.ts";
-import type { Role } from "../../services/role.ts";
+import { loginOf } from "../../services/login.ts";
+import { roles } from "../../services/role.ts";
 import type { TimescaleDbDeclaration } from "../../services/service.ts";
 import { asSuperuser, bootstrap, superuser } from "../bootstrap.ts";
 import { postgresqlFiles } from "../postgresql-files.ts";
@@ -20,13 +21,7 @@ type TimescaleStart = Start<TimescaleDbDeclaration>;
 
 /** PostgreSQL with TimescaleDB as a process: data of its own, configuration beside it. */
 export const timescaledb: ServiceKind<TimescaleDbDeclaration> = {
-  secretsOf: () => [
-    "timelift_owner",
-    "timelift_loader",
-    "timelift_app",
-    "timelift_readonly",
-    "timelift_monitor",
-  ],
+  secretsOf: () => [...roles],
 
   async prepare(start) {
     writeConfiguration(start);
@@ -49,12 +44,12 @@ export const timescaledb: ServiceKind<TimescaleDbDeclaration> = {
       declaration.health.timeoutSeconds,
     );
     if (error !== undefined) throw error;
-    await bootstrap(socket, declaration.database, secrets, program.hasCron === true);
+    await bootstrap(socket, declaration.contents, secrets, program.hasCron === true);
   },
 
   ask({ declaration, folder, secrets }) {
-    const { port, database, health } = declaration;
-    const login = { user: health.role, password: secrets[health.role as Role] };
+    const { port, database, health, contents } = declaration;
+    const login = { user: loginOf(health.role, contents.generation), password: secrets[health.role] };
     const ssl = tlsOptions(clientTls(folder));
     return askSql({ host: "127.0.0.1", port, database, ...login, ssl }, health.query);
   },
