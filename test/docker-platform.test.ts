@@ -5,6 +5,7 @@ import { defaultImages } from "../stacks/platforms/docker/images.ts";
 import type { DockerPlatformArgs } from "../stacks/platforms/docker.ts";
 import { scramSecret } from "../stacks/platforms/scram-secret.ts";
 import { redisRules } from "../stacks/services/redis-users.ts";
+import { roles } from "../stacks/services/role.ts";
 import { type ServiceName, serviceNames } from "../stacks/services/service.ts";
 import { declareServices, recordResources, stackCertificate } from "./docker-resources.ts";
 import { stackSecrets } from "./native-stack.ts";
@@ -135,25 +136,36 @@ describe("a certificate", () => {
     const hba = contentOf(find("Container timescaledb-files").inputs.uploads, "pg_hba.conf") ?? "";
     expect(hba.split("\n").filter((line) => line.startsWith("host "))).toEqual([
       "host all postgres all reject",
+      `host all ${roles.join(",")} all reject`,
       "host all all all reject",
     ]);
+    expect(hba.indexOf("+timelift_owner")).toBeGreaterThan(hba.indexOf(`${roles.join(",")} all reject`));
     expect(hba).toContain('hostssl "timelift" +timelift_app all scram-sha-256');
     const ini = contentOf(find("Container pgbouncer-files").inputs.uploads, "pgbouncer.ini");
     expect(ini).toContain("client_tls_sslmode = require");
     expect(ini).toContain("server_tls_sslmode = verify-full");
   });
 
-  test("that is renewed makes no other container", async () => {
-    const digest = async () =>
-      (await declareServices({}))
-        .find("Container timescaledb")
-        .inputs.labels.find(({ label }: { label: string }) => label === "timelift.files");
-    const before = await digest();
-    expect(before.value).toMatch(/^[0-9a-f]{16}$/);
-    stackCertificate.certificate = "another";
-    expect(await digest()).toEqual(before);
-    stackCertificate.certificate = "certificate of tests";
-  });
+  test.each(["timescaledb", "pgbouncer"])(
+    "that is renewed makes %s reload, and no other container",
+    async (name) => {
+      const digests = async () => {
+        const { find } = await declareServices({});
+        const { labels } = find(`Container ${name}`).inputs;
+        const { value } = labels.find(({ label }: { label: string }) => label === "timelift.files");
+        return { container: value, reload: find(`DockerService ${name}`).inputs.reload };
+      };
+      const before = await digests();
+      expect(before.container).toMatch(/^[0-9a-f]{16}$/);
+      expect(await digests()).toEqual(before);
+      stackCertificate.certificate = "another";
+      const after = await digests();
+      stackCertificate.certificate = "certificate of tests";
+      expect(after.container).toBe(before.container);
+      expect(after.reload).toMatch(/^[0-9a-f]{16}$/);
+      expect(after.reload).not.toBe(before.reload);
+    },
+  );
 });
 
 describe("secrets", () => {

@@ -144,7 +144,7 @@ describe.skipIf(noDocker)("a stack of containers, from nothing to destroyed", ()
     };
     expect(texts[`log of ${prefix}-timescaledb`]).toContain("database system is ready to accept connections");
     expect(texts[`log of ${prefix}-timescaledb`]).toMatch(
-      /timelift_owner@timelift .*statement: CREATE TABLE/,
+      /timelift_owner_a@timelift .*statement: CREATE TABLE/,
     );
     const isKept = (file: string) =>
       file === ".timelift/passphrase" || file.startsWith(`.timelift/${stack}/containers/`);
@@ -162,8 +162,12 @@ describe.skipIf(noDocker)("a stack of containers, from nothing to destroyed", ()
       const plain = new pg.Client(url.href.replace(url.search, ""));
       await expect(plain.connect()).rejects.toThrow(/no encryption|SSL required/);
     }
-    const [row] = await query("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
-    expect(row).toEqual({ ssl: true });
+    const client = await connected("databaseUrl");
+    // The session is its login's, not its role's, which does not see it.
+    await client.query("BEGIN; SET LOCAL ROLE NONE");
+    const { rows } = await client.query("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
+    await client.end();
+    expect(rows).toEqual([{ ssl: true }]);
   });
 
   test("a container listens at its own port, and at no other", () => {

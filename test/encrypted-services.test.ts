@@ -11,6 +11,7 @@ import { asSuperuser } from "../stacks/platforms/bootstrap.ts";
 import { onPath, treeLinker } from "../stacks/platforms/native/sandbox.ts";
 import { ServiceFolder } from "../stacks/platforms/native/service-folder.ts";
 import { ensureSysroot } from "../stacks/platforms/native/sysroot.ts";
+import { loginOf } from "../stacks/services/login.ts";
 import { pgbouncer } from "../stacks/services/pgbouncer.ts";
 import { type Role, roles } from "../stacks/services/role.ts";
 import { timescaledb } from "../stacks/services/timescaledb.ts";
@@ -52,8 +53,8 @@ afterAll(() => stack.remove());
 const verified = { mode: "verify-full", rootCert: authorityFile } as const;
 
 async function open(more: Partial<Connection> & { port: number }): Promise<pg.Client> {
-  const { tls: how = verified, user = "timelift_app", ...at } = more;
-  const password = stackSecrets[user as Role] ?? stackSecrets.timelift_app;
+  const { tls: how = verified, user = "timelift_app_a", ...at } = more;
+  const password = stackSecrets[user.replace(/_a$/, "") as Role] ?? stackSecrets.timelift_app;
   const client = new pg.Client({
     ...{ host: "127.0.0.1", database: "app", user, password, ssl: tlsOptions(how), ...at },
   });
@@ -100,7 +101,7 @@ describe.each([
 
   test("refuses a TLS older than 1.2", async () => {
     const ssl = { ...(tlsOptions(verified) as object), maxVersion: "TLSv1.1", minVersion: "TLSv1" } as const;
-    const login = { user: "timelift_app", password: stackSecrets.timelift_app };
+    const login = { user: "timelift_app_a", password: stackSecrets.timelift_app };
     const client = new pg.Client({ host: "127.0.0.1", port: at, database: "app", ...login, ssl });
     await expect(client.connect()).rejects.toThrow();
   });
@@ -108,6 +109,8 @@ describe.each([
 
 test("the pool's own connections to the server are encrypted", async () => {
   const client = await open({ port: poolPort });
+  // The session is its login's, not its role's, which does not see it.
+  await client.query("BEGIN; SET LOCAL ROLE NONE");
   const { rows } = await client.query("SELECT ssl, version FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
   await client.end();
   expect(rows).toEqual([{ ssl: true, version: expect.stringMatching(/^TLSv1\.[23]$/) }]);
@@ -116,8 +119,23 @@ test("the pool's own connections to the server are encrypted", async () => {
 describe("who may log in", () => {
   const socket = { host: new ServiceFolder(stack.stateDir, "timescaledb").path, port };
 
-  test.each(roles)("%s", async (user) => {
-    expect(await answers({ port, user })).toBe(42);
+  test.each(roles)("the login of %s", async (role) => {
+    expect(await answers({ port, user: loginOf(role, 1) })).toBe(42);
+  });
+
+  test.each(roles)("not %s itself, whatever password it was given", async (user) => {
+    const at = { ...socket, host: new ServiceFolder(stack.stateDir, "timescaledb").socketFolder };
+    const alter = (how: string) =>
+      asSuperuser(at, "app", (client) => client.query(`ALTER ROLE ${user} ${how}`));
+    await alter(`LOGIN PASSWORD '${stackSecrets[user]}'`);
+    try {
+      await expect(answers({ port, user })).rejects.toMatchObject({
+        code: "28000",
+        message: expect.stringContaining("pg_hba.conf rejects connection"),
+      });
+    } finally {
+      await start();
+    }
   });
 
   test("a member of a role, with a login of its own", async () => {
@@ -145,13 +163,13 @@ describe("who may log in", () => {
   });
 
   test("the monitor to the database postgres", async () => {
-    expect(await answers({ port, user: "timelift_monitor", database: "postgres" })).toBe(42);
+    expect(await answers({ port, user: "timelift_monitor_a", database: "postgres" })).toBe(42);
   });
 });
 
 describe("clients with a URL that says verify-full", () => {
   const url = (at: number, rootCert: string) =>
-    `postgresql://timelift_app:${stackSecrets.timelift_app}@127.0.0.1:${at}/app?sslmode=verify-full&sslrootcert=${encodeURIComponent(rootCert)}`;
+    `postgresql://timelift_app_a:${stackSecrets.timelift_app}@127.0.0.1:${at}/app?sslmode=verify-full&sslrootcert=${encodeURIComponent(rootCert)}`;
 
   test("node-pg and psql", async () => {
     const client = new pg.Client(url(poolPort, authorityFile));
@@ -208,15 +226,15 @@ test("so is one of another authority, which clients of both trust for a while", 
 });
 
 test("schema changes and connections are in the log, and no password or its digest is", async () => {
-  const owner = await open({ port, user: "timelift_owner" });
+  const owner = await open({ port, user: "timelift_owner_a" });
   await owner.query("CREATE TABLE audited (x int)");
   await owner.end();
   const changed = { ...stackSecrets, timelift_app: "app-Zq83-anew" };
   await stack.start(database, changed, tls);
   const log = () => new ServiceFolder(stack.stateDir, "timescaledb").logSince(0);
-  await expect.poll(log).toMatch(/timelift_owner@app .*statement: CREATE TABLE audited/);
-  expect(log()).toMatch(/connection authorized: user=timelift_owner database=app .*SSL enabled/);
-  await expect.poll(log).toMatch(/disconnection: .*user=timelift_owner/);
+  await expect.poll(log).toMatch(/timelift_owner_a@app .*statement: CREATE TABLE audited/);
+  expect(log()).toMatch(/connection authorized: user=timelift_owner_a database=app .*SSL enabled/);
+  await expect.poll(log).toMatch(/disconnection: .*user=timelift_owner_a/);
   expect(log()).not.toMatch(/SCRAM-SHA-256\$/);
   for (const secret of Object.values(changed)) expect(log()).not.toContain(secret);
   await stack.start(database, stackSecrets, tls);

@@ -12,6 +12,8 @@ import psycopg2
 import sqlalchemy
 from application_database import database_url, engine_for
 
+# The session is its login's, not its role's, which does not see it.
+AS_LOGIN = "SET ROLE NONE"
 QUESTION = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
 URL = os.environ["DATABASE_URL"]
 
@@ -19,17 +21,20 @@ URL = os.environ["DATABASE_URL"]
 def with_psycopg2() -> bool:
     connection = psycopg2.connect(URL)
     with connection.cursor() as cursor:
+        cursor.execute(AS_LOGIN)
         cursor.execute(QUESTION)
         return cursor.fetchone()[0]
 
 
 async def with_asyncpg() -> bool:
     connection = await asyncpg.connect(URL)
+    await connection.execute(AS_LOGIN)
     return await connection.fetchval(QUESTION)
 
 
 async def with_sqlalchemy() -> bool:
     async with engine_for(database_url("DATABASE_URL"), 1).connect() as connection:
+        await connection.execute(sqlalchemy.text(AS_LOGIN))
         return (await connection.execute(sqlalchemy.text(QUESTION))).scalar_one()
 
 
