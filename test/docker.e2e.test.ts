@@ -212,7 +212,7 @@ describe.skipIf(noDocker)("a stack of containers, from nothing to destroyed", ()
   test("new passwords replace no service's container, and no request of an application fails", async () => {
     const before = serviceNames.map(idOf);
     const old = await output<string>("databaseUrl");
-    const application = new AskingApplication(old, "SELECT count(*) FROM stocks");
+    const application = new AskingApplication(project.fromHere(old), "SELECT count(*) FROM stocks");
     await expect.poll(() => application.asked).toBeGreaterThan(20);
     configure({ passwordGeneration: 2 });
     expect(await timelift("preview")).not.toMatch(

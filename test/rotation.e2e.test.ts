@@ -20,7 +20,7 @@ const output = async (name: string): Promise<string> =>
   JSON.parse((await project.pulumi("stack", "output", name, "--json", "--show-secrets")).stdout);
 
 async function ask(url: string, sql = "SELECT count(*)::int AS n FROM stocks"): Promise<unknown> {
-  const client = new pg.Client(url);
+  const client = new pg.Client(project.fromHere(url));
   await client.connect();
   try {
     return (await client.query(sql)).rows[0];
@@ -44,7 +44,10 @@ afterAll(async () => {
 test("one number in the config makes new passwords, and no request of an application fails", async () => {
   const urls = [await output("databaseUrl")];
   expect(urls[0]).toContain("//timelift_app_a:");
-  const application = new AskingApplication(urls[0] as string, "SELECT count(*) FROM stocks");
+  const application = new AskingApplication(
+    project.fromHere(urls[0] as string),
+    "SELECT count(*) FROM stocks",
+  );
   await expect.poll(() => application.asked).toBeGreaterThan(20);
 
   configure({ passwordGeneration: 2 });
