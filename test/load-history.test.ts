@@ -56,7 +56,7 @@ test("keeps every row in fewer points where a load had many parts", async () => 
 test("is said to be missing to a role that may not read it, and of another workload", async () => {
   expect(await history("app")).toEqual({
     tables: [],
-    missing: "role timelift_app may not read the load's ledger",
+    missing: "role timelift_app_a may not read the load's ledger",
   });
   expect(await readLoadHistory(at.database.readonly, "another")).toEqual({
     tables: [],

@@ -216,6 +216,8 @@ test("a signal stops the work, and the server's query with it", async () => {
   running.catch(() => undefined);
   const watcher = new pg.Client({ ...database.readonly });
   await watcher.connect();
+  // The session is its login's, not its role's, which does not see it.
+  await watcher.query("SET ROLE NONE");
   const sleeping = async () => {
     const { rowCount } = await watcher.query(
       "SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)%' AND state = 'active' AND pid <> pg_backend_pid()",
