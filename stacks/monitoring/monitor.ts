@@ -6,8 +6,10 @@ import { nodeExporter, pgbouncerExporter, postgresExporter, redisExporter } from
 import { prometheus, scrapeOf } from "../services/prometheus.ts";
 import type { Role, Secrets } from "../services/role.ts";
 import type { ServiceDeclaration } from "../services/service.ts";
+import { applicationLogins } from "./application-logins.ts";
 import { databaseQueries } from "./database-queries.ts";
 import { renderQueries } from "./query.ts";
+import { ruleFiles } from "./rule-files.ts";
 
 /** What is watched. */
 export interface MonitorArgs {
@@ -32,8 +34,8 @@ export function monitor(
   const { ports, external, database, edition, stack, services } = config;
   const beside = onlyServices(platform, services);
   const upstream = external && { host: external.host, tls: external.tls, names };
-  const { expectedUntil } = config.alerts;
-  const queries = databaseQueries({ edition, workload, freshness: loader.freshness, expectedUntil });
+  const { alerts } = config;
+  const queries = databaseQueries({ edition, workload, freshness: loader.freshness, ...alerts });
   const ofDatabase = postgresExporter({
     ...{ port: ports["postgres-exporter"], upstreamPort: external?.port ?? ports.timescaledb },
     ...{ upstream, database, queries: renderQueries(queries) },
@@ -58,6 +60,11 @@ export function monitor(
     beside(declaration, secrets, watched && [watched]),
   ]);
   const scrape = watching.map(([declaration]) => scrapeOf(declaration));
-  const metrics = beside(prometheus({ port: ports.prometheus, labels: { stack }, scrape }), secrets);
+  const rules = ruleFiles(alerts, { database, applications: applicationLogins(names) });
+  const { intervalSeconds } = alerts;
+  const metrics = beside(
+    prometheus({ port: ports.prometheus, labels: { stack }, ...{ intervalSeconds, scrape, rules } }),
+    secrets,
+  );
   return { ...Object.fromEntries(made), prometheus: metrics };
 }
