@@ -21,8 +21,11 @@ const schema = z.strictObject({
   diskFreeRatio: share(0.4),
   /** RejectsPresent: rejected rows that a table may have. */
   rejects: count(0),
-  /** How often metrics are read and rules looked at, in seconds. */
-  intervalSeconds: z.number().int().min(1).default(15),
+  /**
+   * How often metrics are read and rules looked at, in seconds. Of a database that is gone, its exporter tells after a
+   * second: with a shorter interval it would not be heard.
+   */
+  intervalSeconds: z.number().int().min(2).default(15),
   /** How far back rates look, in seconds; at least four intervals. */
   windowSeconds: z.number().int().min(4).default(300),
   /** How long an alert waits before it is sent, as a multiple of its own time; 0 sends at once. */

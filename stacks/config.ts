@@ -10,6 +10,7 @@ import {
   readExternalTarget,
 } from "./external-target.ts";
 import { hypertableSettingNames, hypertables } from "./hypertable-config.ts";
+import { receiverNames, receivers } from "./receiver-config.ts";
 import { besideNames, services } from "./service-config.ts";
 import { type ServiceName, serviceNames } from "./services/service.ts";
 import { thresholdNames, thresholds } from "./threshold-config.ts";
@@ -28,6 +29,7 @@ const ports = z.strictObject({
   "pgbouncer-exporter": port(19127),
   "redis-exporter": port(19121),
   "node-exporter": port(19100),
+  alertmanager: port(19093),
 });
 
 const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]);
@@ -77,6 +79,8 @@ const keys = z.strictObject({
   thresholds,
   /** What the stack demands of itself before it wakes somebody. */
   alerts,
+  /** Who is told of alerts; with addresses that are secrets. */
+  receivers,
   /** The last migration that should stand; empty for all. */
   migrateTo: z.string().default(""),
   /** Lets a way back drop a table that holds rows. */
@@ -112,6 +116,7 @@ const objects = [
   "hypertables",
   "thresholds",
   "alerts",
+  "receivers",
   "services",
 ] as const;
 
@@ -134,6 +139,7 @@ const examples: Record<keyof typeof keys.shape, string> = {
   maxRejects: "maxRejects 0.1%",
   validate: "validate changed",
   thresholds: "thresholds strict",
+  receivers: "--secret --path timelift:receivers.webhook.url",
   alerts: "--path timelift:alerts.expectedUntil.TABLE 2020-12-31",
   migrateTo: "migrateTo ''",
   dropRows: "dropRows false",
@@ -160,6 +166,10 @@ export function parseConfig(
   if (!parsed.success) {
     const problems = parsed.error.issues.flatMap((issue) => describe(issue, values));
     throw refused(stack, problems);
+  }
+  if (Object.keys(parsed.data.receivers).length > 0 && !isSecret("timelift:receivers")) {
+    const problem = "receivers: it holds secrets and stands in the file in plain text";
+    throw refused(stack, [line(problem, examples.receivers)]);
   }
   const external = readExternalTarget(parsed.data, isSecret);
   if (Array.isArray(external)) {
@@ -193,6 +203,7 @@ function keysBelow(object: PropertyKey | undefined): string[] {
   if (object === "images" || object === "publish") return [...serviceNames];
   if (object === "hypertables") return hypertableSettingNames;
   if (object === "alerts") return alertNames;
+  if (object === "receivers") return receiverNames;
   return object === "thresholds" ? thresholdNames : Object.keys(ports.shape);
 }
 
@@ -218,7 +229,8 @@ function describe(issue: z.core.$ZodIssue, values: Record<string, unknown>): str
     (at, step) => (at as Record<PropertyKey, unknown>)?.[step],
     values,
   );
-  const given = value === undefined || key in externalKeys ? "" : ` = ${JSON.stringify(value)}`;
+  const given =
+    value === undefined || key in externalKeys || key === "receivers" ? "" : ` = ${JSON.stringify(value)}`;
   const example = examples[key].replace("SERVICE", String(issue.path[1] ?? "timescaledb"));
   return [line(`${issue.path.join(".")}${given}: ${issue.message}`, example)];
 }

@@ -33,7 +33,7 @@ describe("what the docker platform declares", () => {
           `Container ${name}`,
           `DockerService ${name}`,
         ]),
-        ...["timescaledb", "redis", "prometheus"].map((name) => `Volume ${name}-data`),
+        ...["timescaledb", "redis", "alertmanager", "prometheus"].map((name) => `Volume ${name}-data`),
       ].sort(),
     );
     for (const { type, name, inputs } of resources.filter((each) => each.type.startsWith("docker:"))) {
@@ -121,7 +121,7 @@ describe("monitoring", () => {
     );
     expect(targets).toEqual([
       ...["prometheus:19090", "postgres-exporter:19187", "pgbouncer-exporter:19127"],
-      ...["redis-exporter:19121", "node-exporter:19100"],
+      ...["redis-exporter:19121", "node-exporter:19100", "alertmanager:19093"],
     ]);
     expect(find("Container postgres-exporter").inputs.envs[0]).toMatch(
       /^DATA_SOURCE_NAME=postgresql:\/\/timelift_monitor@timescaledb:15432\/timelift\?sslmode=disable/,
@@ -136,7 +136,7 @@ describe("monitoring", () => {
 describe("secrets", () => {
   test("reach containers by files that are secret in the state, and by nothing else", async () => {
     const { resources } = await declareServices({});
-    const passwords = [...Object.values(stackSecrets), "superuser of tests"];
+    const passwords = [...Object.values(stackSecrets), "superuser of tests", "Zq87"];
     for (const { type, name, inputs, secrets } of resources) {
       const open = Object.entries(inputs).filter(([key]) => !secrets.includes(key));
       const text = JSON.stringify(open);

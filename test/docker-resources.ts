@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { renderQueries } from "../stacks/monitoring/query.ts";
 import { type DockerPlatformArgs, dockerPlatform } from "../stacks/platforms/docker.ts";
 import type { Service } from "../stacks/platforms/platform.ts";
+import { alertmanager } from "../stacks/services/alertmanager.ts";
 import {
   nodeExporter,
   pgbouncerExporter,
@@ -118,7 +119,10 @@ export async function declareServices(
     ...{ stack: "staging", stateDir: ".timelift/staging", dropData: false, edition: "apache" as const },
     ...{ images: {}, publish: { timescaledb: "127.0.0.1" }, ...more },
   });
-  const secrets = pulumi.secret(stackSecrets);
+  const secrets = pulumi.secret({
+    ...stackSecrets,
+    receivers: JSON.stringify({ webhook: "http://hooks/Zq87" }),
+  });
   const database = platform.service(
     timescaledb({ port: 15432, database: "timelift", memoryMb: 1024 }),
     secrets,
@@ -130,6 +134,7 @@ export async function declareServices(
     pgbouncerExporter({ port: 19127, poolPort: 16432 }),
     redisExporter({ port: 19121, cachePort: 16379 }),
     nodeExporter({ port: 19100 }),
+    alertmanager({ port: 19093, receivers: { webhook: { severities: ["critical"] } } }),
   ];
   const scrape = exporters.map(scrapeOf);
   const services = {

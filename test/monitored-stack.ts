@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import type pg from "pg";
 import { connect } from "../loaders/connection.ts";
-import { eachSession } from "../loaders/freshness.ts";
+import { eachSession, type Freshness } from "../loaders/freshness.ts";
 import { migrate } from "../migrations/migrate.ts";
 import { databaseQueries } from "../stacks/monitoring/database-queries.ts";
-import { renderQueries } from "../stacks/monitoring/query.ts";
+import { type MetricQuery, renderQueries } from "../stacks/monitoring/query.ts";
 import {
   nodeExporter,
   pgbouncerExporter,
@@ -14,6 +14,7 @@ import {
 import { pgbouncer } from "../stacks/services/pgbouncer.ts";
 import { type PrometheusArgs, prometheus, scrapeOf } from "../stacks/services/prometheus.ts";
 import { redis } from "../stacks/services/redis.ts";
+import type { Role } from "../stacks/services/role.ts";
 import type { PrometheusDeclaration, ServiceDeclaration } from "../stacks/services/service.ts";
 import { timescaledb } from "../stacks/services/timescaledb.ts";
 import { asRole, freePorts, NativeStack, stackSecrets } from "./native-stack.ts";
@@ -32,13 +33,14 @@ export class MonitoredStack {
   readonly services: Record<"timescaledb" | "pgbouncer" | "redis", ServiceDeclaration>;
   readonly exporters: ServiceDeclaration[];
   readonly ports: number[];
-  readonly queries = databaseQueries({
-    ...{ edition: "apache", workload: "stockula", expectedUntil: {} },
-    freshness: { price_history: eachSession("XNYS") },
-  });
+  readonly queries: MetricQuery[];
 
-  private constructor(ports: number[]) {
+  private constructor(ports: number[], freshness: Freshness) {
     this.ports = ports;
+    this.queries = databaseQueries({
+      ...{ edition: "apache", workload: "stockula", expectedUntil: {} },
+      freshness: { price_history: freshness },
+    });
     const [database = 0, pool = 0, cache = 0, ofDatabase = 0, ofPool = 0, ofCache = 0, ofMachine = 0] = ports;
     this.services = {
       timescaledb: timescaledb({ port: database, database: "app", memoryMb: 512 }),
@@ -58,8 +60,8 @@ export class MonitoredStack {
   }
 
   /** Starts the services, makes the tables, and then starts the exporters. */
-  static async start(): Promise<MonitoredStack> {
-    const stack = new MonitoredStack(await freePorts(9));
+  static async start(freshness: Freshness = eachSession("XNYS")): Promise<MonitoredStack> {
+    const stack = new MonitoredStack(await freePorts(9), freshness);
     for (const service of Object.values(stack.services)) await stack.native.start(service);
     const target = {
       ...{ host: "127.0.0.1", port: stack.databasePort, database: "app" },
@@ -77,6 +79,9 @@ export class MonitoredStack {
 
   get databasePort(): number {
     return this.services.timescaledb.port;
+  }
+  get alertmanagerPort(): number {
+    return this.ports[8] as number;
   }
   get prometheusPort(): number {
     return this.ports[7] as number;
@@ -104,18 +109,18 @@ export class MonitoredStack {
   }
 
   /** Runs work as a role, directly. */
-  as<T>(role: keyof typeof stackSecrets, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  as<T>(role: Role, work: (client: pg.Client) => Promise<T>): Promise<T> {
     return asRole(this.databasePort, role, work);
   }
 
   /** A connection that stays open. */
-  connect(user: keyof typeof stackSecrets): Promise<pg.Client> {
+  connect(user: Role): Promise<pg.Client> {
     const at = { host: "127.0.0.1", port: this.databasePort, database: "app" };
     return connect({ ...at, user, password: stackSecrets[user] }, "test");
   }
 
-  /** A price of a day, YYYY-MM-DD. */
-  async addPrice(day: string, symbol = "T"): Promise<void> {
+  /** A price at a moment, e.g. a day as YYYY-MM-DD. */
+  async addPrice(at: string, symbol = "T"): Promise<void> {
     await this.as("timelift_loader", async (client) => {
       await client.query("INSERT INTO stocks (symbol, name) VALUES ($1, $1) ON CONFLICT DO NOTHING", [
         symbol,
@@ -123,7 +128,7 @@ export class MonitoredStack {
       await client.query(
         `INSERT INTO price_history (symbol, time, open, high, low, close, volume)
          VALUES ($1, $2, 1, 2, 1, 2, 3) ON CONFLICT DO NOTHING`,
-        [symbol, `${day} 00:00:00+00`],
+        [symbol, at],
       );
     });
   }

@@ -8,6 +8,7 @@ import { askHttp, askRedis } from "../stacks/platforms/native/health.ts";
 import { stopService } from "../stacks/platforms/native/native-service.ts";
 import { identify, isAlive, type ProcessIdentity } from "../stacks/platforms/native/process.ts";
 import { isServiceRunning, ServiceFolder } from "../stacks/platforms/native/service-folder.ts";
+import { alertmanager } from "../stacks/services/alertmanager.ts";
 import {
   nodeExporter,
   pgbouncerExporter,
@@ -42,6 +43,7 @@ const [
   ofPool = 0,
   ofCache = 0,
   ofMachine = 0,
+  alerting = 0,
 ] = ports;
 const declarations = {
   timescaledb: timescaledb({ port: database, database: "app", memoryMb: 512 }),
@@ -55,6 +57,7 @@ const declarations = {
   "pgbouncer-exporter": pgbouncerExporter({ port: ofPool, poolPort: pool }),
   "redis-exporter": redisExporter({ port: ofCache, cachePort: cache }),
   "node-exporter": nodeExporter({ port: ofMachine }),
+  alertmanager: alertmanager({ port: alerting }),
 } satisfies Record<ServiceName, unknown>;
 const questions: Record<ServiceName, () => Promise<unknown>> = {
   timescaledb: () => asRole(database, "timelift_monitor", (client) => client.query("SELECT 1")),
@@ -64,6 +67,7 @@ const questions: Record<ServiceName, () => Promise<unknown>> = {
   "postgres-exporter": () => says(ofDatabase, "pg_up 1"),
   "pgbouncer-exporter": () => says(ofPool, "pgbouncer_up 1"),
   "redis-exporter": () => says(ofCache, "redis_up 1"),
+  alertmanager: () => askHttp(alerting, "/-/ready"),
   "node-exporter": () => says(ofMachine, "node_filesystem_avail_bytes{"),
 };
 

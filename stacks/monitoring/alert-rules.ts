@@ -1,9 +1,6 @@
 import type { AlertConfig } from "../alert-config.ts";
+import type { Severity } from "../services/alertmanager.ts";
 import { runbookFile } from "./dashboards/runbook.ts";
-
-/** `critical` wakes somebody; `warning` can wait for the morning. */
-export const severities = ["critical", "warning"] as const;
-export type Severity = (typeof severities)[number];
 
 /** Every alert that there is. */
 export const alertNames = [
@@ -20,6 +17,18 @@ export const alertNames = [
   "RejectsPresent",
 ] as const;
 export type AlertName = (typeof alertNames)[number];
+
+/** What a dead database causes or hides: held back while DatabaseDown fires. */
+export const alertsOfDatabase: AlertName[] = [
+  "QueryLatencyHigh",
+  "DataStaleness",
+  "ConnectionPoolSaturated",
+  "ReplicationOrCaptureLag",
+  "JobFailing",
+  "ChunkNotCompressed",
+  "ValidationFailed",
+  "RejectsPresent",
+];
 
 /** When somebody is told, and what. */
 export interface Alert {

@@ -125,7 +125,7 @@ const jobs: MetricQuery = {
   cacheSeconds: 15,
   sql: `SELECT concat_ws(' ', CASE WHEN j.proc_schema = '_timescaledb_functions' THEN j.proc_name ELSE j.proc_schema || '.' || j.proc_name END,
     j.hypertable_name, j.job_id) AS name, 'timescaledb' AS scheduler,
-  (s.last_run_status = 'Failed')::int AS failing,
+  coalesce(s.last_run_status = 'Failed', false)::int AS failing,
   extract(epoch FROM CASE WHEN s.last_successful_finish > '-infinity' THEN s.last_successful_finish END)
     AS last_success_timestamp_seconds,
   s.total_runs AS runs, s.total_failures AS failures
@@ -133,7 +133,7 @@ FROM timescaledb_information.jobs AS j JOIN timescaledb_information.job_stats AS
 WHERE NOT (j.proc_schema = 'timelift' AND j.proc_name = 'run_task_job')
   AND NOT (j.job_id = 3 AND current_setting('timescaledb.license', true) = 'apache')
 UNION ALL
-SELECT name, scheduler, (error IS NOT NULL OR finished_at < now() - 3 * every)::int,
+SELECT name, scheduler, (error IS NOT NULL OR coalesce(finished_at < now() - 3 * every, false))::int,
   extract(epoch FROM finished_at), NULL, NULL
 FROM timelift.task`,
   columns: {

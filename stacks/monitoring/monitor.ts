@@ -1,7 +1,9 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import type { LoaderDefinition } from "../../loaders/define-loader.ts";
 import type { StackConfig } from "../config.ts";
 import { onlyServices, type Platform, type Service } from "../platforms/platform.ts";
+import { declaredReceivers, receiverSecrets } from "../receiver-config.ts";
+import { alertmanager } from "../services/alertmanager.ts";
 import { nodeExporter, pgbouncerExporter, postgresExporter, redisExporter } from "../services/exporters.ts";
 import { prometheus, scrapeOf } from "../services/prometheus.ts";
 import type { Role, Secrets } from "../services/role.ts";
@@ -59,12 +61,26 @@ export function monitor(
     declaration.name,
     beside(declaration, secrets, watched && [watched]),
   ]);
-  const scrape = watching.map(([declaration]) => scrapeOf(declaration));
+  const scraped = watching.map(([declaration]) => scrapeOf(declaration));
   const rules = ruleFiles(alerts, { database, applications: applicationLogins(names) });
   const { intervalSeconds } = alerts;
+  const told = alertmanager({
+    ...{ port: ports.alertmanager, receivers: declaredReceivers(config.receivers), intervalSeconds },
+  });
+  const receivers = receiverSecrets(config.receivers);
+  const ofAlerts = pulumi.secret(
+    pulumi.output(secrets).apply((known) => ({ ...known, ...(receivers !== undefined && { receivers }) })),
+  );
+  const alerting = beside(told, ofAlerts);
+  const scrape = [...scraped, ...(alerting ? [scrapeOf(told)] : [])];
+  const taken = alerting && { alertmanager: told };
   const metrics = beside(
-    prometheus({ port: ports.prometheus, labels: { stack }, ...{ intervalSeconds, scrape, rules } }),
+    prometheus({
+      port: ports.prometheus,
+      labels: { stack },
+      ...{ intervalSeconds, scrape, rules, ...taken },
+    }),
     secrets,
   );
-  return { ...Object.fromEntries(made), prometheus: metrics };
+  return { ...Object.fromEntries(made), alertmanager: alerting, prometheus: metrics };
 }

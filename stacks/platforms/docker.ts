@@ -5,6 +5,7 @@ import { Credentials } from "../resources/credentials.ts";
 import { DockerService } from "../resources/docker-service.ts";
 import { SysrootImage } from "../resources/sysroot-image.ts";
 import type { ServiceDeclaration, ServiceName } from "../services/service.ts";
+import { alertmanager } from "./docker/alertmanager.ts";
 import { clientHost } from "./docker/client-host.ts";
 import { serviceContainer } from "./docker/container.ts";
 import type { ContainerKind } from "./docker/container-kind.ts";
@@ -45,6 +46,7 @@ const kinds = {
   "pgbouncer-exporter": pgbouncerExporter,
   "redis-exporter": redisExporter,
   "node-exporter": nodeExporter,
+  alertmanager,
   prometheus,
 } as {
   [Name in ServiceName]: ContainerKind<never>;

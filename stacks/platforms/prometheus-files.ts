@@ -8,12 +8,19 @@ export interface PrometheusView {
 
 /** Prometheus' configuration files: name -> text. JSON is YAML, and nothing needs quoting by hand. */
 export function prometheusFiles(
-  { files, intervalSeconds, labels, scrape }: PrometheusDeclaration,
+  { alertmanager, files, intervalSeconds, labels, scrape }: PrometheusDeclaration,
   { hostOf }: PrometheusView,
 ): Record<string, string> {
   const config = {
     global: { scrape_interval: `${intervalSeconds}s`, evaluation_interval: `${intervalSeconds}s` },
     rule_files: Object.keys(files ?? {}),
+    ...(alertmanager && {
+      alerting: {
+        alertmanagers: [
+          { static_configs: [{ targets: [`${hostOf(alertmanager.name)}:${alertmanager.port}`] }] },
+        ],
+      },
+    }),
     scrape_configs: scrape.map(({ job, services = [], targets = [] }) => ({
       job_name: job,
       static_configs: [

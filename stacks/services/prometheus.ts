@@ -20,6 +20,11 @@ export interface PrometheusArgs {
    */
   labels?: Record<string, string>;
   /**
+   * The Alertmanager that takes its alerts.
+   * @default none
+   */
+  alertmanager?: Pick<ServiceDeclaration, "name" | "port">;
+  /**
    * Files of rules: name -> text.
    * @default none
    */
@@ -33,7 +38,15 @@ export interface PrometheusArgs {
 
 /** A Prometheus that watches itself and the given jobs. Its settings are its command-line flags. */
 export function prometheus(args: PrometheusArgs): PrometheusDeclaration {
-  const { port, scrape = [], intervalSeconds = 15, labels = {}, rules = {}, retentionDays = 15 } = args;
+  const {
+    alertmanager,
+    port,
+    scrape = [],
+    intervalSeconds = 15,
+    labels = {},
+    rules = {},
+    retentionDays = 15,
+  } = args;
   return {
     name: "prometheus",
     version: { minimum: "2.45" },
@@ -41,6 +54,7 @@ export function prometheus(args: PrometheusArgs): PrometheusDeclaration {
     memoryMb: 1024,
     settings: { "storage.tsdb.retention.time": `${retentionDays}d` },
     ...{ intervalSeconds, labels },
+    ...(alertmanager && { alertmanager: { name: alertmanager.name, port: alertmanager.port } }),
     files: rules,
     scrape: [{ job: "prometheus", services: [{ name: "prometheus", port }] }, ...scrape],
     health: { path: "/-/ready", timeoutSeconds: 60 },

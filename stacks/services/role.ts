@@ -28,4 +28,7 @@ export const pooledRoles: Role[] = [
 export const loaderSchema = "timelift";
 
 /** The passwords of a stack: one for each database role and one for Redis. Printable ASCII only. */
-export type Secrets = Record<Role | "redis", string>;
+export interface Secrets extends Record<Role | "redis", string> {
+  /** Receiver of alerts -> its URL, key or password, as JSON, where there is one. */
+  receivers?: string;
+}

@@ -1,5 +1,6 @@
 import type { Tls } from "../../loaders/tls.ts";
 import type { Edition } from "../../migrations/edition.ts";
+import type { DeclaredReceivers } from "./alertmanager.ts";
 import type { Role } from "./role.ts";
 
 /** The services that a stack can have; also the names of their folders, config keys and log files. */
@@ -11,6 +12,7 @@ export const serviceNames = [
   "pgbouncer-exporter",
   "redis-exporter",
   "node-exporter",
+  "alertmanager",
   "prometheus",
 ] as const;
 export type ServiceName = (typeof serviceNames)[number];
@@ -117,12 +119,23 @@ export interface ScrapeJob {
   targets?: string[];
 }
 
+/** What takes the alerts and tells people. */
+export interface AlertmanagerDeclaration extends HttpDeclarationOf<"alertmanager"> {
+  /** Who is told of what; URLs, keys and passwords are secrets of the stack. */
+  receivers: DeclaredReceivers;
+  /** How long the first alert of a group waits for others, and the next message for more, in seconds. */
+  groupWaitSeconds: number;
+  groupIntervalSeconds: number;
+}
+
 export interface PrometheusDeclaration extends HttpDeclarationOf<"prometheus"> {
   /** How often metrics are read, in seconds. */
   intervalSeconds: number;
   /** Labels that every sample gets, by which stacks are told apart. */
   labels: Record<string, string>;
   scrape: ScrapeJob[];
+  /** What takes its alerts. @default nothing: they are on its own page */
+  alertmanager?: { name: ServiceName; port: number };
 }
 
 /**
@@ -137,4 +150,5 @@ export type ServiceDeclaration =
   | PgBouncerExporterDeclaration
   | RedisExporterDeclaration
   | NodeExporterDeclaration
+  | AlertmanagerDeclaration
   | PrometheusDeclaration;

@@ -16,6 +16,7 @@ export const defaultImages: Record<ServiceName, string> = {
   // The plain tag has no shell.
   "redis-exporter": "oliver006/redis_exporter:v1.69.0-alpine",
   "node-exporter": "prom/node-exporter:v1.9.0",
+  alertmanager: "prom/alertmanager:v0.28.1",
   prometheus: "prom/prometheus:v3.5.0",
 };
 
@@ -36,6 +37,7 @@ export const imageLayouts: Record<ServiceName, ImageLayout> = {
   "pgbouncer-exporter": { user: "65534:65534" },
   "redis-exporter": { user: "59000:59000" },
   "node-exporter": { user: "65534:65534" },
+  alertmanager: { user: "65534:65534", data: "/alertmanager" },
   prometheus: { user: "65534:65534", data: "/prometheus" },
 };
 

@@ -64,6 +64,7 @@ export const executables: Record<Exclude<ServiceName, "timescaledb">, string[]> 
   "pgbouncer-exporter": ["prometheus-pgbouncer-exporter", "pgbouncer_exporter"],
   "redis-exporter": ["prometheus-redis-exporter", "redis_exporter"],
   "node-exporter": ["prometheus-node-exporter", "node_exporter"],
+  alertmanager: ["prometheus-alertmanager", "alertmanager"],
   prometheus: ["prometheus"],
 };
 
