@@ -1,4 +1,9 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import Database from "better-sqlite3";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { findSample } from "../cli/sample/samples.ts";
 import { connect } from "../loaders/connection.ts";
 import { behindSql, eachSession, everyHours, type Freshness } from "../loaders/freshness.ts";
 import { databaseQueries } from "../stacks/monitoring/database-queries.ts";
@@ -180,4 +185,24 @@ describe("how far a table is behind", () => {
       await client.end();
     }
   });
+});
+
+test.each([
+  { stack: "dev", workload: "stockula", table: "price_history", time: "date" },
+  { stack: "dev-forward-factor", workload: "forward-factor", table: "signals", time: "as_of_ts" },
+  {
+    stack: "dev-forward-factor",
+    workload: "forward-factor",
+    table: "option_chain_snapshots",
+    time: "as_of_ts",
+  },
+])("the demo's stack $stack expects no row of $table after its sample's last", async (each) => {
+  const file = join(mkdtempSync(join(tmpdir(), "timelift-sample-")), "sample.db");
+  await (await findSample(each.workload))(file);
+  const sample = new Database(file, { readonly: true });
+  const last = sample.prepare(`SELECT date(max(${each.time})) FROM ${each.table}`).pluck().get();
+  sample.close();
+  rmSync(dirname(file), { recursive: true });
+  const config = readFileSync(join(import.meta.dirname, `../Pulumi.${each.stack}.yaml`), "utf8");
+  expect(new RegExp(`\\b${each.table}: "([^"]+)"`).exec(config)?.[1]).toBe(last);
 });
