@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { postgresUrl, redisUrl as urlOfRedis } from "./stacks/connection-url.ts";
 import { loginNames, loginPasswords } from "./stacks/logins.ts";
+import { monitor } from "./stacks/monitoring/monitor.ts";
 import { choosePlatform } from "./stacks/platforms/choose-platform.ts";
 import { addressOf, endpointOf, onlyServices } from "./stacks/platforms/platform.ts";
 import { Credentials } from "./stacks/resources/credentials.ts";
@@ -9,7 +10,6 @@ import { SqliteLoad } from "./stacks/resources/sqlite-load.ts";
 import { Validation } from "./stacks/resources/validation.ts";
 import { readConfig } from "./stacks/running-config.ts";
 import { pgbouncer } from "./stacks/services/pgbouncer.ts";
-import { prometheus } from "./stacks/services/prometheus.ts";
 import { redis } from "./stacks/services/redis.ts";
 import { timescaledb } from "./stacks/services/timescaledb.ts";
 import { findWorkload, workloadReference } from "./stacks/workload.ts";
@@ -19,7 +19,7 @@ const { database, ports, source, edition, hypertables, memoryMb, cpus, external 
 const { dropRows, protect, migrateTo: to } = config;
 const stateDir = `.timelift/${config.stack}`;
 const workload = workloadReference(config);
-await findWorkload(workload);
+const { loader } = await findWorkload(workload);
 
 const { passwords: generated } = new Credentials("credentials");
 const [names, passwords] = [loginNames(external), loginPasswords(external, generated)];
@@ -39,7 +39,11 @@ const pooler = beside(
   [timescale],
 );
 const cache = beside(redis({ port: ports.redis, ...config.redis }), passwords);
-const metrics = beside(prometheus({ port: ports.prometheus }), passwords);
+const watching = monitor(platform, {
+  ...{ config, workload: workload.name, loader, names, secrets: passwords },
+  ...{ timescale, pooler, cache },
+});
+const metrics = watching.prometheus;
 
 const target = endpointOf(timescale, database);
 const data = { source, workload, target, stateDir };
@@ -103,5 +107,5 @@ export const versions = {
   timescaledb: timescale.version,
   pgbouncer: pooler?.version,
   redis: cache?.version,
-  prometheus: metrics?.version,
+  ...Object.fromEntries(Object.entries(watching).map(([name, service]) => [name, service?.version])),
 };

@@ -81,6 +81,10 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     summary: "chunks, columnstore and indexes that suit the source's rows, with the figures behind them",
     load: async () => (await import("./advise.ts")).adviseCommand(),
   },
+  alert: {
+    summary: "send an alert through, and say where it went",
+    load: async () => (await import("./alert.ts")).alertCommand(),
+  },
   sample: {
     summary: "build the sample SQLite file",
     load: async () => (await import("./sample.ts")).sampleCommand(),

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import pg from "pg";
 import { type RunningService, startService, stopService } from "../stacks/platforms/native/native-service.ts";
 import { freePort } from "../stacks/platforms/native/port.ts";
-import type { Secrets } from "../stacks/services/role.ts";
+import type { Role, Secrets } from "../stacks/services/role.ts";
 import { type ServiceDeclaration, serviceNames } from "../stacks/services/service.ts";
 import type { ServerCertificate } from "../stacks/tls/server-certificate.ts";
 
@@ -51,7 +51,7 @@ export async function freePorts(count: number): Promise<number[]> {
 /** Opens a connection as a role, runs `work`, and closes it. */
 export async function asRole<T>(
   port: number,
-  role: keyof Secrets,
+  role: Role,
   work: (client: pg.Client) => Promise<T>,
   secrets: Secrets = stackSecrets,
 ): Promise<T> {

@@ -16,8 +16,13 @@ export const roles = [
 ] as const;
 export type Role = (typeof roles)[number];
 
-/** The roles that applications and people use through the pool. */
-export const pooledRoles: Role[] = ["timelift_app", "timelift_readonly", "timelift_owner"];
+/** The roles that applications, people and, for its statistics, monitoring use at the pool. */
+export const pooledRoles: Role[] = [
+  "timelift_app",
+  "timelift_readonly",
+  "timelift_owner",
+  "timelift_monitor",
+];
 
 /** The schema that the loader owns. */
 export const loaderSchema = "timelift";
@@ -26,4 +31,7 @@ export const loaderSchema = "timelift";
 export const redisSecrets = ["redis", "redis_monitor"] as const;
 
 /** The passwords of a stack: those of the database's roles and of Redis. Printable ASCII only. */
-export type Secrets = Record<Role | (typeof redisSecrets)[number], string>;
+export interface Secrets extends Record<Role | (typeof redisSecrets)[number], string> {
+  /** Receiver of alerts -> its URL, key or password, as JSON, where there is one. */
+  receivers?: string;
+}

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { TimeliftError } from "../../../loaders/timelift-error.ts";
 import { isOlder } from "../../../loaders/version-order.ts";
-import type { ServiceDeclaration } from "../../services/service.ts";
+import type { ServiceDeclaration, ServiceName } from "../../services/service.ts";
 import { isExecutable, onPath, type Root, treeLinker } from "./sandbox.ts";
 import { ensureSysroot, type Log } from "./sysroot.ts";
 
@@ -15,6 +15,8 @@ export interface Program {
   root: Root;
   /** Folder of the executables, as the program itself sees it. */
   folder: string;
+  /** The executable itself. */
+  file: string;
   /** Version, e.g. `1.24.1`; for TimescaleDB `2.19.3 on PostgreSQL 17.11`. */
   version: string;
   /** Where it came from, for a person: `PATH (/usr/bin)` or `sysroot`. */
@@ -56,19 +58,39 @@ function find(declaration: ServiceDeclaration, root: Root, dataMajor?: number): 
   return findSimple(declaration, root, executables[declaration.name]);
 }
 
-const executables = { pgbouncer: "pgbouncer", redis: "redis-server", prometheus: "prometheus" };
+/** What the program of each service is called: by Debian, by others. */
+export const executables: Record<Exclude<ServiceName, "timescaledb">, string[]> = {
+  pgbouncer: ["pgbouncer"],
+  redis: ["redis-server"],
+  "postgres-exporter": ["prometheus-postgres-exporter", "postgres_exporter"],
+  "pgbouncer-exporter": ["prometheus-pgbouncer-exporter", "pgbouncer_exporter"],
+  "redis-exporter": ["prometheus-redis-exporter", "redis_exporter"],
+  "node-exporter": ["prometheus-node-exporter", "node_exporter"],
+  alertmanager: ["prometheus-alertmanager", "alertmanager"],
+  prometheus: ["prometheus"],
+};
+
+/** What tells a program from another of the same name: Debian 12 calls another exporter of PgBouncer so. */
+const words: Partial<Record<ServiceName, RegExp>> = { "pgbouncer-exporter": /\bpgbouncer_exporter, version/ };
 
 async function findSimple(
   declaration: ServiceDeclaration,
   root: Root,
-  executable: string,
+  names: string[],
 ): Promise<Program | undefined> {
-  for (const folder of root === "host" ? hostFolders(executable) : ["/usr/bin", "/usr/sbin"]) {
-    const file = join(root === "host" ? "" : root.tree, folder, executable);
-    if (!isExecutable(file)) continue;
-    const version = root === "host" ? await askVersion(file) : await treeVersion(root.tree, file);
+  const places = names.flatMap((executable) =>
+    (root === "host" ? hostFolders(executable) : ["/usr/bin", "/usr/sbin"]).map((folder) => ({
+      folder,
+      executable,
+    })),
+  );
+  for (const { folder, executable } of places) {
+    const path = join(root === "host" ? "" : root.tree, folder, executable);
+    if (!isExecutable(path)) continue;
+    const version =
+      root === "host" ? await askVersion(path, words[declaration.name]) : await treeVersion(root.tree, path);
     if (version === undefined || isOlder(version, declaration.version.minimum)) continue;
-    return { root, folder, version, origin: originOf(root, folder) };
+    return { root, folder, file: join(folder, executable), version, origin: originOf(root, folder) };
   }
   return undefined;
 }
@@ -100,6 +122,7 @@ async function findPostgres(
     return {
       root,
       folder,
+      file: join(folder, "postgres"),
       version: `${extension} on PostgreSQL ${server}`,
       origin: originOf(root, folder),
       major,
@@ -148,10 +171,11 @@ function hasCommunity(library: string, extension: string): boolean {
 }
 
 /** What a program of the host says to `--version`. */
-async function askVersion(file: string): Promise<string | undefined> {
+async function askVersion(file: string, expected = /(?:)/): Promise<string | undefined> {
   try {
     const { stdout, stderr } = await run(file, ["--version"], { timeout: 10_000 });
-    return versionIn(stdout + stderr);
+    const said = stdout + stderr;
+    return expected.test(said) ? versionIn(said) : undefined;
   } catch {
     return undefined;
   }
