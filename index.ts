@@ -67,6 +67,7 @@ const validation = new Validation("validation", {
   ...data,
   user: names.timelift_readonly,
   password: passwords.timelift_readonly,
+  recorder: { user: names.timelift_loader, password: passwords.timelift_loader },
   loaded: load.loaded,
   after: keys.applied,
   ...{ realised: keys.realised, edition, hypertables },

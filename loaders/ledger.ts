@@ -3,6 +3,7 @@ import type { Part } from "./load-result.ts";
 import type { RejectedRow } from "./reject.ts";
 import { createRejects, RejectLog } from "./reject-log.ts";
 import { TimeliftError } from "./timelift-error.ts";
+import { createValidation } from "./validation-record.ts";
 
 /** What is known of a table that timelift loaded. */
 export interface LedgerTable {
@@ -17,6 +18,16 @@ export interface LedgerTable {
   /** The source's state that the table is known to be in line with; null while a load is not complete. */
   fingerprint: string | null;
 }
+
+/** The role that a stack's exporters log in as; it sees counts, and no rejected value. */
+const monitor = "timelift_monitor";
+const letMonitorRead = `
+  DO $do$ BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = '${monitor}') THEN
+      GRANT USAGE ON SCHEMA timelift TO ${monitor};
+      GRANT SELECT ON timelift.load_run, timelift.load_part, timelift.validation TO ${monitor};
+    END IF;
+  END $do$`;
 
 const create = `
   CREATE TABLE IF NOT EXISTS timelift.load_run (
@@ -47,20 +58,29 @@ const create = `
   );
   CREATE INDEX IF NOT EXISTS load_part_table ON timelift.load_part (workload, table_name);
   ALTER TABLE timelift.load_part ADD COLUMN IF NOT EXISTS rejected bigint NOT NULL DEFAULT 0;
-  ${createRejects}`;
+  ${createRejects};
+  ${createValidation};
+  ${letMonitorRead}`;
 
-/** Whether the ledger is there, and whether an earlier version made it. */
+/**
+ * Whether the ledger is there, whether an earlier version made it, and whether all is there that belongs to it without
+ * being read by a load.
+ */
 const inspect = `
   SELECT to_regnamespace('timelift') IS NOT NULL AS schema, to_regclass('timelift.load_part') IS NOT NULL AS tables,
          to_regclass('timelift.reject') IS NOT NULL AND to_regclass('timelift.load_state') IS NOT NULL AND EXISTS (
            SELECT FROM pg_attribute WHERE attrelid = to_regclass('timelift.load_part') AND attname = 'rejected')
            AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('timelift.reject') AND attname = 'row_digest')
-           AS current`;
+           AS current,
+         to_regclass('timelift.validation') IS NOT NULL AND coalesce((
+           SELECT has_table_privilege(oid, to_regclass('timelift.validation')::oid, 'SELECT')
+           FROM pg_roles WHERE rolname = '${monitor}'), true) AS furnished`;
 
 interface Found {
   schema: boolean;
   tables: boolean;
   current: boolean;
+  furnished: boolean;
 }
 
 /**
@@ -88,7 +108,7 @@ export class Ledger {
     const { rows } = await client.query<Found>(inspect);
     try {
       if (!rows[0]?.schema) await client.query("CREATE SCHEMA timelift");
-      if (!rows[0]?.current) await client.query(`BEGIN; ${create}; COMMIT`);
+      if (!rows[0]?.current || !rows[0].furnished) await client.query(`BEGIN; ${create}; COMMIT`);
     } catch (error) {
       if ((error as { code?: string }).code !== "42501") throw error;
       throw new TimeliftError({

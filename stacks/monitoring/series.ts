@@ -199,19 +199,27 @@ export const recorded = {
 export type RecordedName = keyof typeof recorded;
 
 /**
- * timelift's own metrics, as it says them: alerts and panels use these names as they are. One-shot commands leave them
- * in the folder of text files that the node exporter reads (`*.prom`), long-running ones answer on an endpoint.
+ * timelift's own metrics, as it says them: alerts and panels use these names as they are. They are read from its schema
+ * in the target (`own-queries.ts`), by the PostgreSQL exporter or by `timelift metrics`.
  */
 export const own = {
-  timelift_load_rows_total: series("count", ["workload", "table"], "Rows that loads have written"),
-  timelift_load_parts: series("count", ["workload", "table"], "Parts that the running or last load has"),
-  timelift_load_parts_done: series("count", ["workload", "table"], "Parts of it that are in the ledger"),
+  timelift_load_rows_total: series(
+    "count",
+    ["workload", "table"],
+    "Rows in the target that loads brought, by the ledger",
+  ),
+  timelift_load_parts_done: series("count", ["workload", "table"], "Parts that are in the ledger"),
   timelift_load_finished_timestamp_seconds: series(
     "timestamp",
     ["workload"],
     "When the last load ended well",
   ),
-  timelift_rejects: series("count", ["workload", "table"], "Rows in the table of rejects"),
+  timelift_load_duration_seconds: series(
+    "seconds",
+    ["workload"],
+    "How long the last load that ended well took",
+  ),
+  timelift_rejects: series("count", ["workload", "table"], "Rows of the source that were rejected"),
   timelift_validation_checks: series(
     "count",
     ["workload", "status"],
@@ -222,6 +230,8 @@ export const own = {
     ["workload"],
     "When the last validation ended",
   ),
+  timelift_validation_duration_seconds: series("seconds", ["workload"], "How long the last validation took"),
+  timelift_validation_compared_rows: series("count", ["workload"], "Rows that the last validation compared"),
   timelift_capture_lag_seconds: series(
     "seconds",
     ["workload"],

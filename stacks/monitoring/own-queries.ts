@@ -1,0 +1,104 @@
+import { type OwnName, own } from "./series.ts";
+
+/**
+ * What timelift says of itself, read from its schema in the target: the ledger, and the result of the last validation.
+ * It outlives the command that wrote it, and whoever asks gets the same, from any machine: no text file and no push
+ * has to reach a Prometheus.
+ */
+export interface OwnQuery {
+  /** The table that it reads; there is none before the first load. */
+  table: string;
+  /** The columns that are labels. */
+  labels: readonly string[];
+  /** Column -> the metric of which it is the value. */
+  values: Record<string, OwnName>;
+  sql: string;
+}
+
+const perTable = ["workload", "table"] as const;
+const epoch = (column: string) => `extract(epoch FROM ${column})::float8`;
+const lastRun = `(SELECT DISTINCT ON (workload) workload, started_at, finished_at FROM timelift.load_run
+  WHERE finished_at IS NOT NULL ORDER BY workload, id DESC)`;
+
+/** Every query, by a name of its own. The role needs no more than SELECT on the tables named. */
+export const ownQueries = {
+  load: {
+    table: "timelift.load_part",
+    labels: perTable,
+    values: {
+      rows_total: "timelift_load_rows_total",
+      parts_done: "timelift_load_parts_done",
+      rejects: "timelift_rejects",
+    },
+    sql: `SELECT workload, table_name AS "table", sum(rows)::float8 AS rows_total, count(*)::float8 AS parts_done,
+  sum(rejected)::float8 AS rejects FROM timelift.load_part GROUP BY 1, 2`,
+  },
+  lastLoad: {
+    table: "timelift.load_run",
+    labels: ["workload"],
+    values: {
+      finished: "timelift_load_finished_timestamp_seconds",
+      seconds: "timelift_load_duration_seconds",
+    },
+    sql: `SELECT workload, ${epoch("finished_at")} AS finished, ${epoch("finished_at - started_at")} AS seconds
+FROM ${lastRun} AS last`,
+  },
+  validationChecks: {
+    table: "timelift.validation",
+    labels: ["workload", "status"],
+    values: { checks: "timelift_validation_checks" },
+    sql: `SELECT workload, s.status, s.checks::float8 AS checks FROM timelift.validation,
+  LATERAL (VALUES ('pass', passed), ('fail', failed), ('skip', skipped)) AS s(status, checks)`,
+  },
+  validation: {
+    table: "timelift.validation",
+    labels: ["workload"],
+    values: {
+      finished: "timelift_validation_finished_timestamp_seconds",
+      seconds: "timelift_validation_duration_seconds",
+      rows: "timelift_validation_compared_rows",
+    },
+    sql: `SELECT workload, ${epoch("finished_at")} AS finished, ms / 1000.0::float8 AS seconds, rows::float8 AS rows
+FROM timelift.validation`,
+  },
+} as const satisfies Record<string, OwnQuery>;
+
+/** What Prometheus calls a metric that only grows. */
+export function kindOf(name: OwnName): "counter" | "gauge" {
+  return name.endsWith("_total") ? "counter" : "gauge";
+}
+
+/** One entry of the PostgreSQL exporter's query file: each metric is called `<entry>_<column>`. */
+interface ExporterEntry {
+  query: string;
+  metrics: Record<string, { usage: "LABEL" | "COUNTER" | "GAUGE"; description: string }>[];
+}
+
+/**
+ * The queries as the PostgreSQL exporter reads them from its query file. It makes a metric's name of the entry's and
+ * the column's, so each metric is an entry of its own, split at its last underscore.
+ */
+export function exporterQueries(): Record<string, ExporterEntry> {
+  const entries = Object.values<OwnQuery>(ownQueries).flatMap(({ labels, values, sql }) =>
+    Object.entries(values).map(([column, name]): [string, ExporterEntry] => {
+      const at = name.lastIndexOf("_");
+      const [entry, suffix] = [name.slice(0, at), name.slice(at + 1)];
+      const value = {
+        usage: kindOf(name) === "counter" ? "COUNTER" : "GAUGE",
+        description: own[name].help,
+      } as const;
+      const names = labels.map((label) => `"${label}"`).join(", ");
+      return [
+        entry,
+        {
+          query: `SELECT ${names}, "${column}" AS "${suffix}" FROM (${sql}) AS q`,
+          metrics: [
+            ...labels.map((label) => ({ [label]: { usage: "LABEL" as const, description: label } })),
+            { [suffix]: value },
+          ],
+        },
+      ];
+    }),
+  );
+  return Object.fromEntries(entries);
+}
