@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { postgresUrl, redisUrl as urlOfRedis } from "./stacks/connection-url.ts";
 import { loginNames, loginPasswords } from "./stacks/logins.ts";
+import { showDashboards } from "./stacks/monitoring/show-dashboards.ts";
 import { choosePlatform } from "./stacks/platforms/choose-platform.ts";
 import { endpointOf, onlyServices } from "./stacks/platforms/platform.ts";
 import { Credentials } from "./stacks/resources/credentials.ts";
@@ -19,7 +20,7 @@ const { database, ports, source, edition, hypertables, memoryMb, cpus, external 
 const { dropRows, protect, migrateTo: to } = config;
 const stateDir = `.timelift/${config.stack}`;
 const workload = workloadReference(config);
-await findWorkload(workload);
+const found = await findWorkload(workload);
 
 const { passwords: generated } = new Credentials("credentials");
 const [names, passwords] = [loginNames(external), loginPasswords(external, generated)];
@@ -42,6 +43,10 @@ const cache = beside(redis({ port: ports.redis }), passwords);
 const metrics = beside(prometheus({ port: ports.prometheus }), passwords);
 
 const target = endpointOf(timescale, database);
+const shown = await showDashboards({
+  ...{ config, platform, workload: found, target, timescale, prometheus: metrics },
+  ...{ reader: names.timelift_readonly, secrets: passwords },
+});
 const data = { source, workload, target, stateDir };
 const schema = {
   ...{ workload, edition, hypertables, target, to, dropRows, protect },
@@ -84,6 +89,9 @@ export const databaseUrl = postgresUrl(
 export const directUrl = postgresUrl(target, names.timelift_owner, passwords.timelift_owner);
 export const redisUrl = cache ? urlOfRedis(cache, passwords.redis) : null;
 export const prometheusUrl = metrics ? `http://${metrics.host}:${metrics.port}` : null;
+export const grafanaUrl = shown.url;
+export const grafanaPassword = shown.password;
+export const dashboards = shown.dashboards;
 export const rows = load.rows;
 export const loaded = load.summary;
 export const realised = pulumi
@@ -98,4 +106,5 @@ export const versions = {
   pgbouncer: pooler?.version,
   redis: cache?.version,
   prometheus: metrics?.version,
+  grafana: shown.grafana?.version,
 };

@@ -23,6 +23,7 @@ const ports = z.strictObject({
   pgbouncer: port(16432),
   redis: port(16379),
   prometheus: port(19090),
+  grafana: port(13000),
 });
 
 const flag = z.union([z.boolean(), z.enum(["true", "false"]).transform((text) => text === "true")]);

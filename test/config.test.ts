@@ -26,7 +26,7 @@ describe("the stack's config", () => {
       source: "app.db",
       workload: "stockula",
       dropData: false,
-      ports: { timescaledb: 15432, pgbouncer: 16432, redis: 16379, prometheus: 19090 },
+      ports: { timescaledb: 15432, pgbouncer: 16432, redis: 16379, prometheus: 19090, grafana: 13000 },
     });
   });
 

@@ -33,7 +33,7 @@ describe("what the docker platform declares", () => {
           `Container ${name}`,
           `DockerService ${name}`,
         ]),
-        ...["timescaledb", "redis", "prometheus"].map((name) => `Volume ${name}-data`),
+        ...["timescaledb", "redis", "prometheus", "grafana"].map((name) => `Volume ${name}-data`),
       ].sort(),
     );
     for (const { type, name, inputs } of resources.filter((each) => each.type.startsWith("docker:"))) {
@@ -123,11 +123,11 @@ describe("secrets", () => {
     }
   });
 
-  test("no container knows a password, but digests of its own only", async () => {
+  test("no container knows a password, but digests of its own only; Grafana those by which it logs in", async () => {
     const { resources, find } = await declareServices({});
     const uploads = (name: ServiceName): Upload[] => find(`Container ${name}-files`).inputs.uploads;
-    for (const { type, inputs } of resources) {
-      if (!type.endsWith(":Container")) continue;
+    for (const { type, name, inputs } of resources) {
+      if (!type.endsWith(":Container") || name === "grafana-files") continue;
       const text = JSON.stringify(inputs);
       for (const password of Object.values(stackSecrets)) expect(text).not.toContain(`${password}"`);
     }
@@ -138,6 +138,11 @@ describe("secrets", () => {
     expect(contentOf(uploads("redis"), "users.conf")).toMatch(
       /^user default on #[0-9a-f]{64} ~\* &\* \+@all\nuser health on nopass resetchannels -@all \+ping\n$/,
     );
+    const withSecrets = uploads("grafana").filter(({ content }) => content.includes("-Zq8"));
+    expect(withSecrets.map(({ file, content }) => [file, content])).toEqual([
+      ["/timelift/admin-password", "grafana-Zq87"],
+      ["/timelift/source-password", stackSecrets.timelift_readonly],
+    ]);
     for (const name of serviceNames) {
       for (const { permissions } of uploads(name)) expect(permissions).toBe("0440");
     }
@@ -173,7 +178,13 @@ const table: {
     published: { timescaledb: "127.0.0.1" },
     images: defaultImages,
     retained: true,
-    hosts: { timescaledb: "127.0.0.1", pgbouncer: "pgbouncer", redis: "redis", prometheus: "prometheus" },
+    hosts: {
+      timescaledb: "127.0.0.1",
+      pgbouncer: "pgbouncer",
+      redis: "redis",
+      prometheus: "prometheus",
+      grafana: "grafana",
+    },
   },
   {
     title: "everything published, each where it is told",

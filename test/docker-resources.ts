@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type DockerPlatformArgs, dockerPlatform } from "../stacks/platforms/docker.ts";
 import type { Service } from "../stacks/platforms/platform.ts";
+import { grafana } from "../stacks/services/grafana.ts";
 import { pgbouncer } from "../stacks/services/pgbouncer.ts";
 import { prometheus } from "../stacks/services/prometheus.ts";
 import { redis } from "../stacks/services/redis.ts";
@@ -102,7 +103,7 @@ function outputsOf(type: string, name: string, inputs: Record<string, unknown>):
   return type.endsWith(":DockerService") ? { version: `version of ${name}` } : {};
 }
 
-/** All that the docker platform declares for the stack's four services, and what it says of them. */
+/** All that the docker platform declares for the stack's services, and what it says of them. */
 export async function declareServices(
   more: Partial<DockerPlatformArgs>,
 ): Promise<{ resources: Declared[]; services: Record<string, Service>; find: (name: string) => Declared }> {
@@ -122,6 +123,14 @@ export async function declareServices(
     pgbouncer: platform.service(pool, secrets, [database]),
     redis: platform.service(redis({ port: 16379 }), secrets),
     prometheus: platform.service(prometheus({ port: 19090 }), secrets),
+    grafana: platform.service(
+      grafana({
+        ...{ port: 13000, prometheusPort: 19090, dashboards: { "timelift-health": "{}\n" } },
+        database: { port: 15432, name: "timelift", user: "timelift_readonly" },
+      }),
+      pulumi.secret({ ...stackSecrets, grafana: "grafana-Zq87" }),
+      [database],
+    ),
   };
   for (const { resource } of Object.values(services)) {
     await resolved(resource.urn);

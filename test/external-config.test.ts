@@ -96,8 +96,8 @@ describe("a stack with an external database", () => {
 
 describe("the services beside a database", () => {
   test("are all of them on this machine, or those that are named", () => {
-    expect(parse({ source: "a" }).services).toEqual(["pgbouncer", "redis", "prometheus"]);
-    expect(parse({ source: "a", services: "standard" }).services).toHaveLength(3);
+    expect(parse({ source: "a" }).services).toEqual(["pgbouncer", "redis", "prometheus", "grafana"]);
+    expect(parse({ source: "a", services: "standard" }).services).toHaveLength(4);
     expect(parse({ source: "a", services: "[]" }).services).toEqual([]);
     expect(parse({ source: "a", services: '["redis"]' }).services).toEqual(["redis"]);
   });
@@ -105,7 +105,7 @@ describe("the services beside a database", () => {
   test("that are not known are refused", () => {
     for (const services of ["redis", '["mysql"]', '["timescaledb"]', "{}"]) {
       const message = problem({ source: "a", services });
-      expect(message).toContain("standard, or a list of pgbouncer, redis, prometheus");
+      expect(message).toContain("standard, or a list of pgbouncer, redis, prometheus, grafana");
       expect(message).toContain("pulumi config set --path 'timelift:services[0]' redis");
     }
   });

@@ -11,7 +11,7 @@ import {
 import { exclusively } from "../stacks/platforms/native/lock.ts";
 import { startService } from "../stacks/platforms/native/native-service.ts";
 import { ServiceFolder } from "../stacks/platforms/native/service-folder.ts";
-import type { Secrets } from "../stacks/services/role.ts";
+import type { Role, Secrets } from "../stacks/services/role.ts";
 import { timescaledb } from "../stacks/services/timescaledb.ts";
 
 /** A database of a test's own, with the extensions and privileges that a stack's has. */
@@ -47,7 +47,7 @@ export async function databaseFromTemplate(name: string): Promise<TestDatabase> 
     await client.query(`CREATE DATABASE ${database} TEMPLATE ${template} OWNER timelift_owner`);
     await grantDatabase(client, database);
   });
-  const as = (user: keyof Secrets): Connection => ({
+  const as = (user: Role): Connection => ({
     ...{ host: "127.0.0.1", port, database, user, password: testSecrets[user] },
   });
   return {

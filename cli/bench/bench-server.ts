@@ -59,7 +59,7 @@ export class BenchServer {
     const names = [...roles, "redis" as const];
     const secrets = Object.fromEntries(
       names.map((name) => [name, randomBytes(24).toString("base64url")]),
-    ) as Secrets;
+    ) as Record<keyof Secrets, string>;
     const declaration = timescaledb({ port, database: "bench" });
     const { pid } = await startService({ stateDir, declaration, secrets }, log);
     return new BenchServer(stateDir, port, pid, secrets);

@@ -9,6 +9,7 @@ import { clientHost } from "./docker/client-host.ts";
 import { serviceContainer } from "./docker/container.ts";
 import type { ContainerKind } from "./docker/container-kind.ts";
 import type { EngineAddress } from "./docker/engine.ts";
+import { grafana } from "./docker/grafana.ts";
 import { defaultImages, type ImagesConfig, requireEdition } from "./docker/images.ts";
 import { labels } from "./docker/labels.ts";
 import { pgbouncer } from "./docker/pgbouncer.ts";
@@ -36,7 +37,7 @@ export interface DockerPlatformArgs {
   publish: Partial<Record<ServiceName, string>>;
 }
 
-const kinds = { timescaledb, pgbouncer, redis, prometheus } as {
+const kinds = { timescaledb, pgbouncer, redis, prometheus, grafana } as {
   [Name in ServiceName]: ContainerKind<never>;
 };
 

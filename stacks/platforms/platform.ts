@@ -12,6 +12,8 @@ export interface Service {
   port: number;
   /** How connections to it are encrypted. @default plain text */
   tls?: Tls;
+  /** PEM of the authority that signed its certificate, where the stack made it. */
+  authority?: pulumi.Input<string>;
   /** Whether others run it. @default false */
   external?: boolean;
   /** Version of the program that runs, once it does. */

@@ -23,4 +23,9 @@ export const pooledRoles: Role[] = ["timelift_app", "timelift_readonly", "timeli
 export const loaderSchema = "timelift";
 
 /** The passwords of a stack: one for each database role and one for Redis. Printable ASCII only. */
-export type Secrets = Record<Role | "redis", string>;
+export interface Secrets extends Record<Role | "redis", string> {
+  /** Password of Grafana's user admin, where there is one. */
+  grafana?: string;
+  /** PEM of the authorities by which Grafana knows the database's server, where it asks for that. */
+  databaseAuthority?: string;
+}

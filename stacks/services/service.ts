@@ -3,7 +3,7 @@ import type { Edition } from "../../migrations/edition.ts";
 import type { Role } from "./role.ts";
 
 /** The services that a stack can have; also the names of their folders, config keys and log files. */
-export const serviceNames = ["timescaledb", "pgbouncer", "redis", "prometheus"] as const;
+export const serviceNames = ["timescaledb", "pgbouncer", "redis", "prometheus", "grafana"] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
 /** One value of a service's own configuration, under the service's own name for it. */
@@ -64,6 +64,25 @@ export interface PrometheusDeclaration extends DeclarationOf<"prometheus"> {
   health: { timeoutSeconds: number; path: string };
 }
 
+/** A Grafana whose data sources and dashboards are files. */
+export interface GrafanaDeclaration extends DeclarationOf<"grafana"> {
+  /** The database that panels ask, as the role that reads. */
+  source: {
+    /** Where it is not the stack's own. */
+    host?: string;
+    port: number;
+    database: string;
+    user: string;
+    /** As PostgreSQL's clients know it. */
+    sslmode: Tls["mode"];
+  };
+  /** Port of the stack's Prometheus, where it has one. */
+  prometheusPort?: number;
+  /** Name -> JSON. */
+  dashboards: Record<string, string>;
+  health: { timeoutSeconds: number; path: string };
+}
+
 /**
  * What a service is, apart from where it runs: plain data that survives JSON, with no password, no path of a
  * machine and no time in it. It becomes a resource's input, so a difference here is what decides an update.
@@ -72,4 +91,5 @@ export type ServiceDeclaration =
   | TimescaleDbDeclaration
   | PgBouncerDeclaration
   | RedisDeclaration
-  | PrometheusDeclaration;
+  | PrometheusDeclaration
+  | GrafanaDeclaration;

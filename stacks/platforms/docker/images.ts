@@ -12,6 +12,7 @@ export const defaultImages: Record<ServiceName, string> = {
   pgbouncer: "edoburu/pgbouncer:v1.25.2-p0",
   redis: "redis:8.2.1",
   prometheus: "prom/prometheus:v3.5.0",
+  grafana: "grafana/grafana:12.1.1",
 };
 
 /** What a container has to know of its image. */
@@ -28,6 +29,7 @@ export const imageLayouts: Record<ServiceName, ImageLayout> = {
   pgbouncer: { user: "70:70" },
   redis: { user: "999:999", data: "/data" },
   prometheus: { user: "65534:65534", data: "/prometheus" },
+  grafana: { user: "472:472", data: "/var/lib/grafana" },
 };
 
 /** `timelift:images`: service -> reference, or the native platform's Debian tree as a local image. */

@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import { TimeliftError } from "../../../loaders/timelift-error.ts";
 import type { Secrets } from "../../services/role.ts";
 import type { ServiceDeclaration, ServiceName } from "../../services/service.ts";
+import { grafana } from "./grafana.ts";
 import { answered } from "./health.ts";
 import { exclusively } from "./lock.ts";
 import { pgbouncer } from "./pgbouncer.ts";
@@ -52,6 +53,7 @@ const kinds: { [Name in ServiceName]: ServiceKind<Extract<ServiceDeclaration, { 
   pgbouncer,
   redis,
   prometheus,
+  grafana,
 };
 
 function kindOf(name: ServiceName): ServiceKind {
@@ -190,7 +192,8 @@ function launchService(start: Start, kind: ServiceKind): Promise<ProcessIdentity
 
 function remember({ declaration, folder, program, secrets }: Start): void {
   for (const name of kindOf(declaration.name).secretsOf(declaration)) {
-    if (folder.secret(name) !== secrets[name]) folder.write(`secrets/${name}`, secrets[name]);
+    const secret = secrets[name];
+    if (secret !== undefined && folder.secret(name) !== secret) folder.write(`secrets/${name}`, secret);
   }
   const record = { declaration, version: program.version, origin: program.origin };
   if (!isDeepStrictEqual(folder.record, record)) folder.record = record;

@@ -40,6 +40,7 @@ export async function findProgram(
 ): Promise<Program> {
   const onHost = await find(declaration, "host", dataMajor);
   if (onHost !== undefined && !lacksScheduler(declaration, onHost)) return onHost;
+  if (declaration.name === "grafana") throw missing(declaration);
   const program = (await find(declaration, { tree: await ensureSysroot(log) }, dataMajor)) ?? onHost;
   if (program !== undefined) return program;
   throw missing(declaration, dataMajor);
@@ -54,7 +55,19 @@ function find(declaration: ServiceDeclaration, root: Root, dataMajor?: number): 
   return findSimple(declaration, root, executables[declaration.name]);
 }
 
-const executables = { pgbouncer: "pgbouncer", redis: "redis-server", prometheus: "prometheus" };
+const executables = {
+  pgbouncer: "pgbouncer",
+  redis: "redis-server",
+  prometheus: "prometheus",
+  grafana: "grafana",
+};
+
+/**
+ * Whether this machine may have the program of a service that the Debian tree has not: Grafana. Looks at files only.
+ */
+export function isOnHost(name: keyof typeof executables): boolean {
+  return hostFolders(executables[name]).some((folder) => isExecutable(join(folder, executables[name])));
+}
 
 async function findSimple(
   declaration: ServiceDeclaration,
@@ -74,7 +87,9 @@ async function findSimple(
 /** Debian keeps servers out of an ordinary user's PATH. */
 function hostFolders(executable: string): string[] {
   const found = onPath(executable);
-  const folders = [...(found ? [join(found, "..")] : []), "/usr/sbin", "/usr/local/sbin"];
+  // The last is where Grafana's own packages put it.
+  const usual = ["/usr/sbin", "/usr/local/sbin", "/usr/share/grafana/bin"];
+  const folders = [...(found ? [join(found, "..")] : []), ...usual];
   return [...new Set(folders)];
 }
 
@@ -179,6 +194,14 @@ function missing(declaration: ServiceDeclaration, dataMajor?: number): TimeliftE
       problem: `no TimescaleDB ${declaration.version.minimum} of the Community edition${major} is here; Debian builds the Apache edition only.`,
       remedy:
         "put the folder of a PostgreSQL that has it on PATH, or stay: pulumi config set timelift:edition apache",
+    });
+  }
+  if (declaration.name === "grafana") {
+    return new TimeliftError({
+      code: "program-missing",
+      subject: "grafana",
+      problem: `this machine has no Grafana ${declaration.version.minimum} or newer, and Debian has none at all.`,
+      remedy: `install Grafana, or put the folder of its program \`grafana\` on PATH; or leave it out: timelift:services`,
     });
   }
   if (dataMajor !== undefined) {
