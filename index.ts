@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { postgresUrl, redisUrl as urlOfRedis } from "./stacks/connection-url.ts";
 import { loginNames, loginPasswords } from "./stacks/logins.ts";
+import { monitor } from "./stacks/monitoring/monitor.ts";
 import { showDashboards } from "./stacks/monitoring/show-dashboards.ts";
 import { choosePlatform } from "./stacks/platforms/choose-platform.ts";
 import { endpointOf, onlyServices } from "./stacks/platforms/platform.ts";
@@ -10,7 +11,6 @@ import { SqliteLoad } from "./stacks/resources/sqlite-load.ts";
 import { Validation } from "./stacks/resources/validation.ts";
 import { readConfig } from "./stacks/running-config.ts";
 import { pgbouncer } from "./stacks/services/pgbouncer.ts";
-import { prometheus } from "./stacks/services/prometheus.ts";
 import { redis } from "./stacks/services/redis.ts";
 import { timescaledb } from "./stacks/services/timescaledb.ts";
 import { findWorkload, workloadReference } from "./stacks/workload.ts";
@@ -40,7 +40,11 @@ const pooler = beside(
   [timescale],
 );
 const cache = beside(redis({ port: ports.redis }), passwords);
-const metrics = beside(prometheus({ port: ports.prometheus }), passwords);
+const watching = monitor(platform, {
+  ...{ config, workload: found.name, loader: found.loader, names, secrets: passwords },
+  ...{ timescale, pooler, cache },
+});
+const metrics = watching.prometheus;
 
 const target = endpointOf(timescale, database);
 const shown = await showDashboards({
@@ -105,6 +109,6 @@ export const versions = {
   timescaledb: timescale.version,
   pgbouncer: pooler?.version,
   redis: cache?.version,
-  prometheus: metrics?.version,
+  ...Object.fromEntries(Object.entries(watching).map(([name, service]) => [name, service?.version])),
   grafana: shown.grafana?.version,
 };

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { maxRejectsPattern } from "../loaders/reject-limit.ts";
 import { TimeliftError } from "../loaders/timelift-error.ts";
+import { alertNames, alerts } from "./alert-config.ts";
 import { images, publish } from "./docker-config.ts";
 import {
   type ExternalTarget,
@@ -23,6 +24,10 @@ const ports = z.strictObject({
   pgbouncer: port(16432),
   redis: port(16379),
   prometheus: port(19090),
+  "postgres-exporter": port(19187),
+  "pgbouncer-exporter": port(19127),
+  "redis-exporter": port(19121),
+  "node-exporter": port(19100),
   grafana: port(13000),
 });
 
@@ -71,6 +76,8 @@ const keys = z.strictObject({
   validate: z.enum(["changed", "always"]).default("changed"),
   /** What the comparison demands: a preset, or keys that stand in place of those of `strict`. */
   thresholds,
+  /** What the stack demands of itself before it wakes somebody. */
+  alerts,
   /** The last migration that should stand; empty for all. */
   migrateTo: z.string().default(""),
   /** Lets a way back drop a table that holds rows. */
@@ -105,6 +112,7 @@ const objects = [
   "ports",
   "hypertables",
   "thresholds",
+  "alerts",
   "services",
 ] as const;
 
@@ -127,6 +135,7 @@ const examples: Record<keyof typeof keys.shape, string> = {
   maxRejects: "maxRejects 0.1%",
   validate: "validate changed",
   thresholds: "thresholds strict",
+  alerts: "--path timelift:alerts.expectedUntil.TABLE 2020-12-31",
   migrateTo: "migrateTo ''",
   dropRows: "dropRows false",
   dropData: "dropData false",
@@ -184,6 +193,7 @@ function keysBelow(object: PropertyKey | undefined): string[] {
   if (object === undefined) return Object.keys(keys.shape);
   if (object === "images" || object === "publish") return [...serviceNames];
   if (object === "hypertables") return hypertableSettingNames;
+  if (object === "alerts") return alertNames;
   return object === "thresholds" ? thresholdNames : Object.keys(ports.shape);
 }
 

@@ -26,7 +26,12 @@ describe("the stack's config", () => {
       source: "app.db",
       workload: "stockula",
       dropData: false,
-      ports: { timescaledb: 15432, pgbouncer: 16432, redis: 16379, prometheus: 19090, grafana: 13000 },
+      ports: {
+        ...{ timescaledb: 15432, pgbouncer: 16432, redis: 16379, prometheus: 19090 },
+        ...{ "postgres-exporter": 19187, "pgbouncer-exporter": 19127 },
+        ...{ "redis-exporter": 19121, "node-exporter": 19100, grafana: 13000 },
+      },
+      alerts: { expectedUntil: {} },
     });
   });
 

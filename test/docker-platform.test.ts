@@ -62,7 +62,8 @@ describe("what the docker platform declares", () => {
       containerPath: "/timelift",
       readOnly: true,
     });
-    expect(inputs.envs).toBeUndefined();
+    const connects = ["postgres-exporter", "pgbouncer-exporter"].includes(name);
+    expect(inputs.envs ?? []).toHaveLength(connects ? 1 : 0);
     expect(inputs.privileged).toBeUndefined();
   });
 
@@ -110,6 +111,28 @@ describe("what the docker platform declares", () => {
   });
 });
 
+describe("monitoring", () => {
+  test("Prometheus finds every exporter by its name on the network, exporters what they watch", async () => {
+    const { find } = await declareServices({});
+    const uploads = (name: ServiceName): Upload[] => find(`Container ${name}-files`).inputs.uploads;
+    const { scrape_configs } = JSON.parse(contentOf(uploads("prometheus"), "prometheus.yml") ?? "");
+    const targets = scrape_configs.map(
+      (job: { static_configs: { targets: string[] }[] }) => job.static_configs[0]?.targets[0],
+    );
+    expect(targets).toEqual([
+      ...["prometheus:19090", "postgres-exporter:19187", "pgbouncer-exporter:19127"],
+      ...["redis-exporter:19121", "node-exporter:19100"],
+    ]);
+    expect(find("Container postgres-exporter").inputs.envs[0]).toMatch(
+      /^DATA_SOURCE_NAME=postgresql:\/\/timelift_monitor@timescaledb:15432\/timelift\?sslmode=disable/,
+    );
+    expect(find("Container node-exporter").inputs.volumes[1]).toEqual({
+      ...{ volumeName: "timelift-staging-timescaledb-data", containerPath: "/database", readOnly: true },
+    });
+    expect(find("Container redis-exporter").inputs.command).toContain("--redis.addr=redis://redis:16379");
+  });
+});
+
 describe("secrets", () => {
   test("reach containers by files that are secret in the state, and by nothing else", async () => {
     const { resources } = await declareServices({});
@@ -123,18 +146,25 @@ describe("secrets", () => {
     }
   });
 
-  test("no container knows a password, but digests of its own only; Grafana those by which it logs in", async () => {
+  test("no container knows a password, but digests of its own, and exporters and Grafana the one they ask with", async () => {
     const { resources, find } = await declareServices({});
     const uploads = (name: ServiceName): Upload[] => find(`Container ${name}-files`).inputs.uploads;
+    const known: Record<string, string[]> = {
+      "postgres-exporter-files": [stackSecrets.timelift_monitor],
+      "pgbouncer-exporter-files": [stackSecrets.timelift_monitor],
+      "redis-exporter-files": [stackSecrets.redis],
+      "grafana-files": [stackSecrets.timelift_readonly],
+    };
     for (const { type, name, inputs } of resources) {
-      if (!type.endsWith(":Container") || name === "grafana-files") continue;
+      if (!type.endsWith(":Container")) continue;
       const text = JSON.stringify(inputs);
-      for (const password of Object.values(stackSecrets)) expect(text).not.toContain(`${password}"`);
+      const told = Object.values(stackSecrets).filter((password) => text.includes(password));
+      expect([name, told]).toEqual([name, known[name] ?? []]);
     }
     expect(contentOf(uploads("timescaledb"), "superuser.sql")).toBe(
       `ALTER ROLE postgres PASSWORD '${await scramSecret("postgres", "superuser of tests")}'\n`,
     );
-    expect(contentOf(uploads("pgbouncer"), "userlist.txt")?.split("\n")).toHaveLength(4);
+    expect(contentOf(uploads("pgbouncer"), "userlist.txt")?.split("\n")).toHaveLength(5);
     expect(contentOf(uploads("redis"), "users.conf")).toMatch(
       /^user default on #[0-9a-f]{64} ~\* &\* \+@all\nuser health on nopass resetchannels -@all \+ping\n$/,
     );

@@ -1,9 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
+import { renderQueries } from "../stacks/monitoring/query.ts";
 import { type DockerPlatformArgs, dockerPlatform } from "../stacks/platforms/docker.ts";
 import type { Service } from "../stacks/platforms/platform.ts";
+import {
+  nodeExporter,
+  pgbouncerExporter,
+  postgresExporter,
+  redisExporter,
+} from "../stacks/services/exporters.ts";
 import { grafana } from "../stacks/services/grafana.ts";
 import { pgbouncer } from "../stacks/services/pgbouncer.ts";
-import { prometheus } from "../stacks/services/prometheus.ts";
+import { prometheus, scrapeOf } from "../stacks/services/prometheus.ts";
 import { redis } from "../stacks/services/redis.ts";
 import { timescaledb } from "../stacks/services/timescaledb.ts";
 import { stackSecrets } from "./native-stack.ts";
@@ -118,11 +125,22 @@ export async function declareServices(
     secrets,
   );
   const pool = pgbouncer({ port: 16432, upstreamPort: 15432, database: "timelift" });
+  const at = { upstreamPort: 15432, database: "timelift", queries: renderQueries([]) };
+  const exporters = [
+    postgresExporter({ port: 19187, ...at }),
+    pgbouncerExporter({ port: 19127, poolPort: 16432 }),
+    redisExporter({ port: 19121, cachePort: 16379 }),
+    nodeExporter({ port: 19100 }),
+  ];
+  const scrape = exporters.map(scrapeOf);
   const services = {
     timescaledb: database,
     pgbouncer: platform.service(pool, secrets, [database]),
     redis: platform.service(redis({ port: 16379 }), secrets),
-    prometheus: platform.service(prometheus({ port: 19090 }), secrets),
+    ...Object.fromEntries(
+      exporters.map((exporter) => [exporter.name, platform.service(exporter, secrets, [database])]),
+    ),
+    prometheus: platform.service(prometheus({ port: 19090, scrape }), secrets),
     grafana: platform.service(
       grafana({
         ...{ port: 13000, prometheusPort: 19090, dashboards: { "timelift-health": "{}\n" } },

@@ -3,10 +3,17 @@ import { createServer } from "node:net";
 import { basename, join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { renderQueries } from "../stacks/monitoring/query.ts";
 import { askHttp, askRedis } from "../stacks/platforms/native/health.ts";
 import { stopService } from "../stacks/platforms/native/native-service.ts";
 import { identify, isAlive, type ProcessIdentity } from "../stacks/platforms/native/process.ts";
 import { isServiceRunning, ServiceFolder } from "../stacks/platforms/native/service-folder.ts";
+import {
+  nodeExporter,
+  pgbouncerExporter,
+  postgresExporter,
+  redisExporter,
+} from "../stacks/services/exporters.ts";
 import { pgbouncer } from "../stacks/services/pgbouncer.ts";
 import { prometheus } from "../stacks/services/prometheus.ts";
 import { redis } from "../stacks/services/redis.ts";
@@ -24,24 +31,50 @@ import {
 } from "./native-stack.ts";
 
 /** Debian has no Grafana: test/grafana.test.ts. */
-type ServiceName = keyof typeof declarations;
+type ServiceName = Exclude<(typeof serviceNames)[number], "grafana">;
 const here = serviceNames.filter((name): name is ServiceName => name !== "grafana");
 const main = join(import.meta.dirname, "../cli/main.ts");
 const stack = new NativeStack();
-const ports = await freePorts(4);
-const [database = 0, pool = 0, cache = 0, metrics = 0] = ports;
+const ports = await freePorts(serviceNames.length);
+const [
+  database = 0,
+  pool = 0,
+  cache = 0,
+  metrics = 0,
+  ofDatabase = 0,
+  ofPool = 0,
+  ofCache = 0,
+  ofMachine = 0,
+] = ports;
 const declarations = {
   timescaledb: timescaledb({ port: database, database: "app", memoryMb: 512 }),
   pgbouncer: pgbouncer({ port: pool, upstreamPort: database, database: "app" }),
   redis: redis({ port: cache }),
   prometheus: prometheus({ port: metrics }),
-};
+  "postgres-exporter": postgresExporter({
+    ...{ port: ofDatabase, upstreamPort: database, database: "app" },
+    queries: renderQueries([]),
+  }),
+  "pgbouncer-exporter": pgbouncerExporter({ port: ofPool, poolPort: pool }),
+  "redis-exporter": redisExporter({ port: ofCache, cachePort: cache }),
+  "node-exporter": nodeExporter({ port: ofMachine }),
+} satisfies Record<ServiceName, unknown>;
 const questions: Record<ServiceName, () => Promise<unknown>> = {
   timescaledb: () => asRole(database, "timelift_monitor", (client) => client.query("SELECT 1")),
   pgbouncer: () => asRole(pool, "timelift_app", (client) => client.query("SELECT 1")),
   redis: () => askRedis(cache, stackSecrets.redis),
   prometheus: () => askHttp(metrics, "/-/ready"),
+  "postgres-exporter": () => says(ofDatabase, "pg_up 1"),
+  "pgbouncer-exporter": () => says(ofPool, "pgbouncer_up 1"),
+  "redis-exporter": () => says(ofCache, "redis_up 1"),
+  "node-exporter": () => says(ofMachine, "node_filesystem_avail_bytes{"),
 };
+
+/** That what an exporter watches answers it. */
+async function says(port: number, line: string): Promise<void> {
+  const ask = async () => (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  await expect.poll(ask, { timeout: 20_000 }).toContain(`\n${line}`);
+}
 
 /**
  * Starts a service as Pulumi does: by a process that ends. What is left of its process group is killed then, as

@@ -1,3 +1,4 @@
+import { counter, gauge, label, type MetricQuery } from "./query.ts";
 import { type OwnName, own } from "./series.ts";
 
 /**
@@ -68,37 +69,25 @@ export function kindOf(name: OwnName): "counter" | "gauge" {
   return name.endsWith("_total") ? "counter" : "gauge";
 }
 
-/** One entry of the PostgreSQL exporter's query file: each metric is called `<entry>_<column>`. */
-interface ExporterEntry {
-  query: string;
-  metrics: Record<string, { usage: "LABEL" | "COUNTER" | "GAUGE"; description: string }>[];
-}
-
 /**
- * The queries as the PostgreSQL exporter reads them from its query file. It makes a metric's name of the entry's and
- * the column's, so each metric is an entry of its own, split at its last underscore.
+ * The queries as the PostgreSQL exporter takes them. It makes a metric's name of the query's and the column's, so each
+ * metric is a query of its own, split at its last underscore.
  */
-export function exporterQueries(): Record<string, ExporterEntry> {
-  const entries = Object.values<OwnQuery>(ownQueries).flatMap(({ labels, values, sql }) =>
-    Object.entries(values).map(([column, name]): [string, ExporterEntry] => {
-      const at = name.lastIndexOf("_");
-      const [entry, suffix] = [name.slice(0, at), name.slice(at + 1)];
-      const value = {
-        usage: kindOf(name) === "counter" ? "COUNTER" : "GAUGE",
-        description: own[name].help,
-      } as const;
-      const names = labels.map((label) => `"${label}"`).join(", ");
-      return [
-        entry,
-        {
-          query: `SELECT ${names}, "${column}" AS "${suffix}" FROM (${sql}) AS q`,
-          metrics: [
-            ...labels.map((label) => ({ [label]: { usage: "LABEL" as const, description: label } })),
-            { [suffix]: value },
-          ],
+export function exporterQueries(): MetricQuery[] {
+  return Object.values<OwnQuery>(ownQueries).flatMap(({ labels, values, sql }) =>
+    Object.entries(values).map(([column, metric]) => {
+      const at = metric.lastIndexOf("_");
+      const [name, suffix] = [metric.slice(0, at), metric.slice(at + 1)];
+      const names = labels.map((each) => `"${each}"`).join(", ");
+      return {
+        name,
+        sql: `SELECT ${names}, "${column}" AS "${suffix}" FROM (${sql}) AS q`,
+        cacheSeconds: 0,
+        columns: {
+          ...Object.fromEntries(labels.map((each) => [each, label(each)])),
+          [suffix]: (kindOf(metric) === "counter" ? counter : gauge)(own[metric].help),
         },
-      ];
+      };
     }),
   );
-  return Object.fromEntries(entries);
 }

@@ -67,6 +67,7 @@ async function inGrafana(args: ShowDashboardsArgs, dashboards: Dashboard[]): Pro
       ...(pem && { databaseAuthority: pem }),
     })),
   );
+  const until = Object.values(config.alerts.expectedUntil).sort().at(-1);
   const declaration = grafana({
     port: config.ports.grafana,
     database: {
@@ -76,7 +77,10 @@ async function inGrafana(args: ShowDashboardsArgs, dashboards: Dashboard[]): Pro
     },
     ...(prometheus && { prometheusPort: prometheus.port }),
     dashboards: Object.fromEntries(
-      dashboards.map((dashboard) => [dashboard.uid, renderDashboard(dashboard)]),
+      dashboards.map((dashboard) => [
+        dashboard.uid,
+        renderDashboard(dashboard, until === undefined ? {} : { until }),
+      ]),
     ),
   });
   const service = platform.service(declaration, all, [timescale, ...(prometheus ? [prometheus] : [])]);

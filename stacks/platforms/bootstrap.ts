@@ -134,7 +134,7 @@ async function furnish(client: pg.Client, hasCron: boolean): Promise<void> {
     REVOKE CREATE ON SCHEMA public FROM PUBLIC;
     GRANT USAGE ON SCHEMA public TO ${roles.join(", ")};
     CREATE SCHEMA IF NOT EXISTS ${loaderSchema} AUTHORIZATION timelift_loader;
-    GRANT USAGE ON SCHEMA ${loaderSchema} TO timelift_owner, timelift_readonly;
+    GRANT USAGE ON SCHEMA ${loaderSchema} TO timelift_owner, timelift_readonly, timelift_monitor;
     GRANT CREATE ON SCHEMA ${loaderSchema} TO timelift_owner;
   `);
   await client.query(defaultPrivileges);

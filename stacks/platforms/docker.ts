@@ -9,6 +9,7 @@ import { clientHost } from "./docker/client-host.ts";
 import { serviceContainer } from "./docker/container.ts";
 import type { ContainerKind } from "./docker/container-kind.ts";
 import type { EngineAddress } from "./docker/engine.ts";
+import { nodeExporter, pgbouncerExporter, postgresExporter, redisExporter } from "./docker/exporters.ts";
 import { grafana } from "./docker/grafana.ts";
 import { defaultImages, type ImagesConfig, requireEdition } from "./docker/images.ts";
 import { labels } from "./docker/labels.ts";
@@ -37,7 +38,17 @@ export interface DockerPlatformArgs {
   publish: Partial<Record<ServiceName, string>>;
 }
 
-const kinds = { timescaledb, pgbouncer, redis, prometheus, grafana } as {
+const kinds = {
+  timescaledb,
+  pgbouncer,
+  redis,
+  "postgres-exporter": postgresExporter,
+  "pgbouncer-exporter": pgbouncerExporter,
+  "redis-exporter": redisExporter,
+  "node-exporter": nodeExporter,
+  prometheus,
+  grafana,
+} as {
   [Name in ServiceName]: ContainerKind<never>;
 };
 

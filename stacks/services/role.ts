@@ -16,8 +16,13 @@ export const roles = [
 ] as const;
 export type Role = (typeof roles)[number];
 
-/** The roles that applications and people use through the pool. */
-export const pooledRoles: Role[] = ["timelift_app", "timelift_readonly", "timelift_owner"];
+/** The roles that applications, people and, for its statistics, monitoring use at the pool. */
+export const pooledRoles: Role[] = [
+  "timelift_app",
+  "timelift_readonly",
+  "timelift_owner",
+  "timelift_monitor",
+];
 
 /** The schema that the loader owns. */
 export const loaderSchema = "timelift";

@@ -1,5 +1,5 @@
 import type { Secrets } from "../../services/role.ts";
-import type { ServiceDeclaration } from "../../services/service.ts";
+import type { ServiceDeclaration, ServiceName } from "../../services/service.ts";
 
 /** Where a container sees its configuration files. */
 export const confFolder = "/timelift";
@@ -15,6 +15,16 @@ export interface ContainerKind<Declaration extends ServiceDeclaration = ServiceD
   files(declaration: Declaration): Record<string, string>;
   /** Configuration files made of secrets: name -> text. */
   secretFiles: Record<string, (declaration: Declaration, secrets: ContainerSecrets) => Promise<string>>;
+  /**
+   * Variables of the container's environment; no secret.
+   * @default none
+   */
+  environment?(declaration: Declaration): Record<string, string>;
+  /**
+   * The service whose data volume the container sees, and where; it cannot write there.
+   * @default none
+   */
+  readsDataOf?: { service: ServiceName; at: string };
   /** Program and arguments. */
   command(declaration: Declaration): string[];
   /** The question whose answer means that the service works, as a command inside the container. */

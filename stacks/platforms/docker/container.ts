@@ -46,6 +46,7 @@ export function serviceContainer(args: ServiceContainerArgs): docker.Container {
       groupAdds: ["0"],
       entrypoints: [program],
       command: rest,
+      ...(kind.environment && { envs: variables(kind.environment(declaration)) }),
       volumes: volumes(args),
       readOnly: true,
       tmpfs: { [momentFolder]: "rw,nosuid,nodev,noexec,size=64m,mode=1777" },
@@ -86,8 +87,12 @@ export function serviceContainer(args: ServiceContainerArgs): docker.Container {
 }
 
 /** The files, which the service cannot change; and its data, which outlive the stack unless they are to go. */
-function volumes({ prefix, declaration: { name }, files, dropData }: ServiceContainerArgs) {
+function volumes({ prefix, declaration: { name }, kind, files, dropData }: ServiceContainerArgs) {
   const conf = { volumeName: files.volume, containerPath: confFolder, readOnly: true };
+  if (kind.readsDataOf) {
+    const { service, at } = kind.readsDataOf;
+    return [conf, { volumeName: `${prefix}-${service}-data`, containerPath: at, readOnly: true }];
+  }
   const { data } = imageLayouts[name];
   if (data === undefined) return [conf];
   const volume = new docker.Volume(
@@ -96,6 +101,10 @@ function volumes({ prefix, declaration: { name }, files, dropData }: ServiceCont
     { retainOnDelete: !dropData },
   );
   return [conf, { volumeName: volume.name, containerPath: data }];
+}
+
+function variables(environment: Record<string, string>): string[] {
+  return Object.entries(environment).map(([name, value]) => `${name}=${value}`);
 }
 
 /** As Go writes it, and so the provider: another text for the same time would differ at every preview. */

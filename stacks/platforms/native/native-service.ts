@@ -6,12 +6,16 @@ import type { ServiceDeclaration, ServiceName } from "../../services/service.ts"
 import { grafana } from "./grafana.ts";
 import { answered } from "./health.ts";
 import { exclusively } from "./lock.ts";
+import { nodeExporter } from "./node-exporter.ts";
 import { pgbouncer } from "./pgbouncer.ts";
+import { pgbouncerExporter } from "./pgbouncer-exporter.ts";
 import { requireFreePort } from "./port.ts";
+import { postgresExporter } from "./postgres-exporter.ts";
 import { endProcess, isAlive, launch, type ProcessIdentity } from "./process.ts";
 import { findProgram } from "./program.ts";
 import { prometheus } from "./prometheus.ts";
 import { redis } from "./redis.ts";
+import { redisExporter } from "./redis-exporter.ts";
 import { passwd, sandbox } from "./sandbox.ts";
 import { ServiceFolder } from "./service-folder.ts";
 import type { ServiceKind, Start } from "./service-kind.ts";
@@ -52,6 +56,10 @@ const kinds: { [Name in ServiceName]: ServiceKind<Extract<ServiceDeclaration, { 
   timescaledb,
   pgbouncer,
   redis,
+  "postgres-exporter": postgresExporter,
+  "pgbouncer-exporter": pgbouncerExporter,
+  "redis-exporter": redisExporter,
+  "node-exporter": nodeExporter,
   prometheus,
   grafana,
 };
@@ -96,7 +104,7 @@ async function prepareStart(request: StartRequest, folder: ServiceFolder, log: L
   const program = await findProgram(declaration, log, dataMajor(folder));
   folder.make();
   folder.write("conf/passwd", passwd());
-  const mounts = [folder.stateMount, folder.socketMount];
+  const mounts = [folder.stateMount, folder.socketMount, ...(kindOf(folder.name).mounts?.(folder) ?? [])];
   return {
     declaration,
     secrets,
@@ -183,7 +191,7 @@ function launchService(start: Start, kind: ServiceKind): Promise<ProcessIdentity
   return launch({
     prefix: sandbox.prefix,
     command: kind.command(start),
-    env: sandbox.env,
+    env: { ...sandbox.env, ...kind.environment?.(start) },
     logFile: folder.logFile,
     pidFile: folder.pidFile,
     pidFileInside: join(sandbox.inside(folder.stateMount), basename(folder.pidFile)),

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { TimeliftError } from "../../../loaders/timelift-error.ts";
 import { isOlder } from "../../../loaders/version-order.ts";
-import type { ServiceDeclaration } from "../../services/service.ts";
+import type { ServiceDeclaration, ServiceName } from "../../services/service.ts";
 import { isExecutable, onPath, type Root, treeLinker } from "./sandbox.ts";
 import { ensureSysroot, type Log } from "./sysroot.ts";
 
@@ -15,6 +15,8 @@ export interface Program {
   root: Root;
   /** Folder of the executables, as the program itself sees it. */
   folder: string;
+  /** The executable itself. */
+  file: string;
   /** Version, e.g. `1.24.1`; for TimescaleDB `2.19.3 on PostgreSQL 17.11`. */
   version: string;
   /** Where it came from, for a person: `PATH (/usr/bin)` or `sysroot`. */
@@ -55,31 +57,44 @@ function find(declaration: ServiceDeclaration, root: Root, dataMajor?: number): 
   return findSimple(declaration, root, executables[declaration.name]);
 }
 
-const executables = {
-  pgbouncer: "pgbouncer",
-  redis: "redis-server",
-  prometheus: "prometheus",
-  grafana: "grafana",
+/** What the program of each service is called: by Debian, by others. */
+export const executables: Record<Exclude<ServiceName, "timescaledb">, string[]> = {
+  pgbouncer: ["pgbouncer"],
+  redis: ["redis-server"],
+  "postgres-exporter": ["prometheus-postgres-exporter", "postgres_exporter"],
+  "pgbouncer-exporter": ["prometheus-pgbouncer-exporter", "pgbouncer_exporter"],
+  "redis-exporter": ["prometheus-redis-exporter", "redis_exporter"],
+  "node-exporter": ["prometheus-node-exporter", "node_exporter"],
+  prometheus: ["prometheus"],
+  grafana: ["grafana"],
 };
 
 /**
  * Whether this machine may have the program of a service that the Debian tree has not: Grafana. Looks at files only.
  */
 export function isOnHost(name: keyof typeof executables): boolean {
-  return hostFolders(executables[name]).some((folder) => isExecutable(join(folder, executables[name])));
+  return executables[name].some((executable) =>
+    hostFolders(executable).some((folder) => isExecutable(join(folder, executable))),
+  );
 }
 
 async function findSimple(
   declaration: ServiceDeclaration,
   root: Root,
-  executable: string,
+  names: string[],
 ): Promise<Program | undefined> {
-  for (const folder of root === "host" ? hostFolders(executable) : ["/usr/bin", "/usr/sbin"]) {
-    const file = join(root === "host" ? "" : root.tree, folder, executable);
-    if (!isExecutable(file)) continue;
-    const version = root === "host" ? await askVersion(file) : await treeVersion(root.tree, file);
+  const places = names.flatMap((executable) =>
+    (root === "host" ? hostFolders(executable) : ["/usr/bin", "/usr/sbin"]).map((folder) => ({
+      folder,
+      executable,
+    })),
+  );
+  for (const { folder, executable } of places) {
+    const path = join(root === "host" ? "" : root.tree, folder, executable);
+    if (!isExecutable(path)) continue;
+    const version = root === "host" ? await askVersion(path) : await treeVersion(root.tree, path);
     if (version === undefined || isOlder(version, declaration.version.minimum)) continue;
-    return { root, folder, version, origin: originOf(root, folder) };
+    return { root, folder, file: join(folder, executable), version, origin: originOf(root, folder) };
   }
   return undefined;
 }
@@ -113,6 +128,7 @@ async function findPostgres(
     return {
       root,
       folder,
+      file: join(folder, "postgres"),
       version: `${extension} on PostgreSQL ${server}`,
       origin: originOf(root, folder),
       major,

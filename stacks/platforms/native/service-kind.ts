@@ -1,7 +1,7 @@
 import type { Secrets } from "../../services/role.ts";
 import type { ServiceDeclaration } from "../../services/service.ts";
 import type { Program } from "./program.ts";
-import type { Sandbox } from "./sandbox.ts";
+import type { Mount, Sandbox } from "./sandbox.ts";
 import type { ServiceFolder } from "./service-folder.ts";
 import type { Log } from "./sysroot.ts";
 
@@ -19,10 +19,20 @@ export interface Start<Declaration extends ServiceDeclaration = ServiceDeclarati
 export interface ServiceKind<Declaration extends ServiceDeclaration = ServiceDeclaration> {
   /** Names of the secrets that the service uses. */
   secretsOf(declaration: Declaration): (keyof Secrets)[];
+  /**
+   * What the service sees of the machine besides its own folders.
+   * @default nothing
+   */
+  mounts?(folder: ServiceFolder): Mount[];
   /** Writes the configuration, and makes the data folder where there is none. */
   prepare(start: Start<Declaration>): Promise<void>;
   /** The command line, as the service's sandbox sees it. */
   command(start: Start<Declaration>): string[];
+  /**
+   * Variables of its environment besides those of the sandbox; no secret.
+   * @default none
+   */
+  environment?(start: Start<Declaration>): Record<string, string>;
   /** Brings a service that runs to the state that its declaration and secrets ask for, if it must be told. */
   settle?(start: Start<Declaration>, isAlive: () => boolean): Promise<void>;
   /** The question whose answer means that the service works. */

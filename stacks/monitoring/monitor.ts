@@ -1,0 +1,67 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { LoaderDefinition } from "../../loaders/define-loader.ts";
+import type { StackConfig } from "../config.ts";
+import { onlyServices, type Platform, type Service } from "../platforms/platform.ts";
+import { nodeExporter, pgbouncerExporter, postgresExporter, redisExporter } from "../services/exporters.ts";
+import { prometheus, scrapeOf } from "../services/prometheus.ts";
+import type { Role, Secrets } from "../services/role.ts";
+import type { ServiceDeclaration } from "../services/service.ts";
+import { databaseQueries } from "./database-queries.ts";
+import { exporterQueries } from "./own-queries.ts";
+import { renderQueries } from "./query.ts";
+
+/** What is watched. */
+export interface MonitorArgs {
+  config: StackConfig;
+  /** Name of the workload, and what it says of its tables. */
+  workload: string;
+  loader: LoaderDefinition;
+  /** The name by which each role logs in. */
+  names: Record<Role, string>;
+  secrets: pulumi.Input<Secrets>;
+  timescale: Service;
+  pooler: Service | undefined;
+  cache: Service | undefined;
+}
+
+/** The services that watch the others, those of them that the config chooses and that have something to watch. */
+export function monitor(
+  platform: Platform,
+  args: MonitorArgs,
+): Partial<Record<ServiceDeclaration["name"], Service>> {
+  const { config, workload, loader, names, secrets, timescale, pooler, cache } = args;
+  const { ports, external, database, edition, stack, services } = config;
+  const beside = onlyServices(platform, services);
+  const upstream = external && { host: external.host, tls: external.tls, names };
+  const { expectedUntil } = config.alerts;
+  const queries = [
+    ...databaseQueries({ edition, workload, freshness: loader.freshness, expectedUntil }),
+    ...exporterQueries(),
+  ];
+  const ofDatabase = postgresExporter({
+    ...{ port: ports["postgres-exporter"], upstreamPort: external?.port ?? ports.timescaledb },
+    ...{ upstream, database, queries: renderQueries(queries) },
+  });
+  const ofPool = pgbouncerExporter({
+    ...{ port: ports["pgbouncer-exporter"], poolPort: ports.pgbouncer, user: names.timelift_monitor },
+  });
+  const ofCache = redisExporter({ port: ports["redis-exporter"], cachePort: ports.redis });
+  const ofMachine = nodeExporter({ port: ports["node-exporter"] });
+
+  const exporters: [ServiceDeclaration, Service | undefined][] = [
+    [ofDatabase, timescale],
+    [ofPool, pooler],
+    [ofCache, cache],
+    [ofMachine, timescale.external ? undefined : timescale],
+  ];
+  const watching = exporters.filter(
+    ([{ name }, watched]) => services.includes(name) && watched !== undefined,
+  );
+  const made = watching.map(([declaration, watched]) => [
+    declaration.name,
+    beside(declaration, secrets, watched && [watched]),
+  ]);
+  const scrape = watching.map(([declaration]) => scrapeOf(declaration));
+  const metrics = beside(prometheus({ port: ports.prometheus, labels: { stack }, scrape }), secrets);
+  return { ...Object.fromEntries(made), prometheus: metrics };
+}

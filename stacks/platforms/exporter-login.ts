@@ -1,0 +1,52 @@
+import { trustedCertificates } from "../../loaders/tls.ts";
+import type { Secrets } from "../services/role.ts";
+import type { PgBouncerExporterDeclaration, PostgresExporterDeclaration } from "../services/service.ts";
+
+/** Which of the stack's passwords the exporters of database and pool log in with. */
+export const monitorSecret = "timelift_monitor" satisfies keyof Secrets;
+/** Which of them the exporter of the cache logs in with. */
+export const cacheMonitorSecret = "redis" satisfies keyof Secrets;
+
+/** What differs between the places where the database's exporter runs. */
+export interface PostgresExporterPlace {
+  /** The host of the stack's own server. */
+  host: string;
+  /** The authorities that are trusted, as it sees the file. */
+  caFile: string;
+}
+
+/** How the database's exporter connects. It takes the password as libpq does, so that no URL that it could log holds it. */
+export function postgresExporterUrl(
+  { upstream, upstreamPort, database }: PostgresExporterDeclaration,
+  { host, caFile }: PostgresExporterPlace,
+): string {
+  const { mode, rootCert } = upstream?.tls ?? { mode: "disable" as const };
+  // To require TLS and to name an authority is to verify it, as libpq has it.
+  const sslmode = mode === "require" && rootCert !== undefined ? "verify-ca" : mode;
+  const options = new URLSearchParams({ sslmode, application_name: "timelift-monitoring" });
+  if (sslmode.startsWith("verify")) options.set("sslrootcert", caFile);
+  const at = upstream?.host ?? host;
+  const address = at.includes(":") ? `[${at}]` : at;
+  const user = encodeURIComponent(upstream?.names.timelift_monitor ?? monitorSecret);
+  return `postgresql://${user}@${address}:${upstreamPort}/${encodeURIComponent(database)}?${options}`;
+}
+
+/** How the pool's exporter connects to its console on a host; the password is apart, as above. */
+export function pgbouncerExporterUrl({ poolPort, user }: PgBouncerExporterDeclaration, host: string): string {
+  return `postgres://${encodeURIComponent(user)}@${host}:${poolPort}/pgbouncer?sslmode=disable`;
+}
+
+/** A file from which libpq's clients take the password, whoever and wherever they are. */
+export function passwordFile(password: string): string {
+  return `*:*:*:*:${password.replace(/[\\:]/g, "\\$&")}\n`;
+}
+
+/** The authorities that the exporter of a server of others trusts, where it has to be told. */
+export function trustedBy({ upstream }: PostgresExporterDeclaration): string | undefined {
+  return upstream && upstream.tls.mode !== "disable" ? trustedCertificates(upstream.tls) : undefined;
+}
+
+/** The file by which the cache's exporter knows the password of an address, of a user by name or of none. */
+export function redisPasswordFile(host: string, user: string, password: string): string {
+  return `${JSON.stringify({ [`redis://${host}`]: password, [`redis://${user}@${host}`]: password })}\n`;
+}
