@@ -1,5 +1,6 @@
 import type pg from "pg";
 import type { Part } from "./load-result.ts";
+import { letMonitorRead, monitorRole } from "./monitor-role.ts";
 import type { RejectedRow } from "./reject.ts";
 import { createRejects, RejectLog } from "./reject-log.ts";
 import { TimeliftError } from "./timelift-error.ts";
@@ -18,16 +19,6 @@ export interface LedgerTable {
   /** The source's state that the table is known to be in line with; null while a load is not complete. */
   fingerprint: string | null;
 }
-
-/** The role that a stack's exporters log in as; it sees counts, and no rejected value. */
-const monitor = "timelift_monitor";
-const letMonitorRead = `
-  DO $do$ BEGIN
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = '${monitor}') THEN
-      GRANT USAGE ON SCHEMA timelift TO ${monitor};
-      GRANT SELECT ON timelift.load_run, timelift.load_part, timelift.validation TO ${monitor};
-    END IF;
-  END $do$`;
 
 const create = `
   CREATE TABLE IF NOT EXISTS timelift.load_run (
@@ -60,7 +51,7 @@ const create = `
   ALTER TABLE timelift.load_part ADD COLUMN IF NOT EXISTS rejected bigint NOT NULL DEFAULT 0;
   ${createRejects};
   ${createValidation};
-  ${letMonitorRead}`;
+  ${letMonitorRead(["load_run", "load_part", "validation"])}`;
 
 /**
  * Whether the ledger is there, whether an earlier version made it, and whether all is there that belongs to it without
@@ -74,7 +65,7 @@ const inspect = `
            AS current,
          to_regclass('timelift.validation') IS NOT NULL AND coalesce((
            SELECT has_table_privilege(oid, to_regclass('timelift.validation')::oid, 'SELECT')
-           FROM pg_roles WHERE rolname = '${monitor}'), true) AS furnished`;
+           FROM pg_roles WHERE rolname = '${monitorRole}'), true) AS furnished`;
 
 interface Found {
   schema: boolean;

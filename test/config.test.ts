@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { documentThresholds, strictThresholds } from "../loaders/validate/thresholds.ts";
+import { alerts } from "../stacks/alert-config.ts";
 import { parseConfig } from "../stacks/config.ts";
 
 const parse = (raw: Record<string, string>) =>
@@ -31,7 +32,7 @@ describe("the stack's config", () => {
         ...{ "postgres-exporter": 19187, "pgbouncer-exporter": 19127 },
         ...{ "redis-exporter": 19121, "node-exporter": 19100, grafana: 13000 },
       },
-      alerts: { expectedUntil: {} },
+      alerts: alerts.parse({}),
     });
   });
 

@@ -128,28 +128,69 @@ test("a text file is whole, and is what Prometheus accepts", async () => {
   expect(nowhere.stderr).toContain("Name a file in a folder that exists");
 });
 
-test("the exporter's role reads every query and gets the same names, and sees no rejected value", async () => {
+/** What the exporter gets: metric -> rows, as timelift_monitor. */
+async function exported(): Promise<Map<string, Record<string, unknown>[]>> {
+  const found = new Map<string, Record<string, unknown>[]>();
+  await asMonitor(async (monitor) => {
+    for (const { name: entry, sql, columns } of exporterQueries()) {
+      const { rows, fields } = await monitor.query(sql);
+      expect(Object.keys(columns)).toEqual(fields.map(({ name }) => name));
+      const metric = `${entry}_${fields.at(-1)?.name}`;
+      expect(found.has(metric), metric).toBe(false);
+      found.set(metric, rows);
+    }
+  });
+  expect([...found.keys()].sort()).toEqual(Object.keys(own).sort());
+  return found;
+}
+
+async function asMonitor(work: (client: pg.Client) => Promise<void>): Promise<void> {
   const { host, port, database } = at.as("timelift_owner");
   const monitor = new pg.Client({
     ...{ host, port, database, user: "timelift_monitor", password: stackSecrets.timelift_monitor },
   });
   await monitor.connect();
-  const names: string[] = [];
   try {
-    for (const { name: entry, sql, columns } of exporterQueries()) {
-      const { rows, fields } = await monitor.query(sql);
-      expect(rows.length, sql).toBeGreaterThan(0);
-      expect(Object.keys(columns)).toEqual(fields.map(({ name }) => name));
-      names.push(`${entry}_${fields.at(-1)?.name}`);
-    }
-    await expect(monitor.query("SELECT * FROM timelift.reject")).rejects.toThrow("permission denied");
+    await work(monitor);
   } finally {
     await monitor.end();
   }
-  const captured = (name: string) => name.startsWith("timelift_capture");
-  expect(names.sort()).toEqual(
-    Object.keys(own)
-      .filter((name) => !captured(name))
-      .sort(),
-  );
+}
+
+test("the exporter's role gets the same, and sees no rejected value", async () => {
+  const found = await exported();
+  for (const [name, value] of await metrics()) {
+    const [, metric = "", labels = ""] = /^(\w+)\{(.*)\}$/.exec(name) ?? [];
+    const wanted = Object.fromEntries(
+      [...labels.matchAll(/(\w+)="([^"]*)"/g)].map(([, key, text]) => [key, text]),
+    );
+    const { stack: _, ...rest } = wanted;
+    const row = found
+      .get(metric)
+      ?.find((each) => Object.entries(rest).every(([key, text]) => each[key] === text));
+    expect(Number(Object.values(row ?? {}).at(-1)), name).toBeCloseTo(value, 3);
+  }
+  expect(found.get("timelift_capture_lag_seconds")).toEqual([]);
+  await asMonitor(async (monitor) => {
+    await expect(monitor.query("SELECT * FROM timelift.reject")).rejects.toThrow("permission denied");
+  });
+});
+
+test("before there is a ledger, and where a table may not be read, the exporter gets nothing, and no error", async () => {
+  await at.owner.query(`CREATE TABLE timelift.sync_status (
+    workload text, last_seq bigint, applied_seq bigint, lag_seconds float8, seen_at timestamptz)`);
+  await at.empty(["orders", "notes"]);
+  expect([...(await exported()).values()].flat()).toEqual([]);
+});
+
+test("change capture that nobody runs any more falls behind with the time", async () => {
+  await at.owner.query(`GRANT SELECT ON timelift.sync_status TO timelift_monitor;
+    INSERT INTO timelift.sync_status VALUES ('ended', 9, 7, 0, now() - interval '1 hour'), ('late', 9, 9, 30, now())`);
+  const found = await exported();
+  const [ended, late] = found.get("timelift_capture_lag_seconds") ?? [];
+  expect(ended?.seconds).toBeGreaterThanOrEqual(3600);
+  expect(late?.seconds).toBeGreaterThanOrEqual(30);
+  expect(late?.seconds).toBeLessThan(1000);
+  expect(found.get("timelift_capture_pending_changes")?.map(({ changes }) => changes)).toEqual([2, 0]);
+  await at.owner.query("DROP TABLE timelift.sync_status");
 });

@@ -6,9 +6,11 @@ import { nodeExporter, pgbouncerExporter, postgresExporter, redisExporter } from
 import { prometheus, scrapeOf } from "../services/prometheus.ts";
 import type { Role, Secrets } from "../services/role.ts";
 import type { ServiceDeclaration } from "../services/service.ts";
+import { applicationLogins } from "./application-logins.ts";
 import { databaseQueries } from "./database-queries.ts";
 import { exporterQueries } from "./own-queries.ts";
 import { renderQueries } from "./query.ts";
+import { ruleFiles } from "./rule-files.ts";
 
 /** What is watched. */
 export interface MonitorArgs {
@@ -33,9 +35,9 @@ export function monitor(
   const { ports, external, database, edition, stack, services } = config;
   const beside = onlyServices(platform, services);
   const upstream = external && { host: external.host, tls: external.tls, names };
-  const { expectedUntil } = config.alerts;
+  const { alerts } = config;
   const queries = [
-    ...databaseQueries({ edition, workload, freshness: loader.freshness, expectedUntil }),
+    ...databaseQueries({ edition, workload, freshness: loader.freshness, ...alerts }),
     ...exporterQueries(),
   ];
   const ofDatabase = postgresExporter({
@@ -62,6 +64,11 @@ export function monitor(
     beside(declaration, secrets, watched && [watched]),
   ]);
   const scrape = watching.map(([declaration]) => scrapeOf(declaration));
-  const metrics = beside(prometheus({ port: ports.prometheus, labels: { stack }, scrape }), secrets);
+  const rules = ruleFiles(alerts, { database, applications: applicationLogins(names) });
+  const { intervalSeconds } = alerts;
+  const metrics = beside(
+    prometheus({ port: ports.prometheus, labels: { stack }, ...{ intervalSeconds, scrape, rules } }),
+    secrets,
+  );
   return { ...Object.fromEntries(made), prometheus: metrics };
 }

@@ -1,3 +1,4 @@
+import { literal } from "../../migrations/literal.ts";
 import { counter, gauge, label, type MetricQuery } from "./query.ts";
 import { type OwnName, own } from "./series.ts";
 
@@ -62,6 +63,14 @@ FROM ${lastRun} AS last`,
     sql: `SELECT workload, ${epoch("finished_at")} AS finished, ms / 1000.0::float8 AS seconds, rows::float8 AS rows
 FROM timelift.validation`,
   },
+  capture: {
+    table: "timelift.sync_status",
+    labels: ["workload"],
+    values: { lag: "timelift_capture_lag_seconds", pending: "timelift_capture_pending_changes" },
+    // One that nobody looks after falls behind with the time.
+    sql: `SELECT workload, greatest(lag_seconds, ${epoch("now() - seen_at")}) AS lag,
+  (last_seq - applied_seq)::float8 AS pending FROM timelift.sync_status`,
+  },
 } as const satisfies Record<string, OwnQuery>;
 
 /** What Prometheus calls a metric that only grows. */
@@ -74,14 +83,15 @@ export function kindOf(name: OwnName): "counter" | "gauge" {
  * metric is a query of its own, split at its last underscore.
  */
 export function exporterQueries(): MetricQuery[] {
-  return Object.values<OwnQuery>(ownQueries).flatMap(({ labels, values, sql }) =>
+  return Object.values<OwnQuery>(ownQueries).flatMap(({ table, labels, values, sql }) =>
     Object.entries(values).map(([column, metric]) => {
       const at = metric.lastIndexOf("_");
       const [name, suffix] = [metric.slice(0, at), metric.slice(at + 1)];
       const names = labels.map((each) => `"${each}"`).join(", ");
+      const selected = `SELECT ${names}, "${column}" AS "${suffix}" FROM (${sql}) AS q`;
       return {
         name,
-        sql: `SELECT ${names}, "${column}" AS "${suffix}" FROM (${sql}) AS q`,
+        sql: whereThere(table, [...labels.map((each) => `"${each}" text`), `"${suffix}" float8`], selected),
         cacheSeconds: 0,
         columns: {
           ...Object.fromEntries(labels.map((each) => [each, label(each)])),
@@ -90,4 +100,15 @@ export function exporterQueries(): MetricQuery[] {
       };
     }),
   );
+}
+
+/**
+ * A query that has no rows, in place of an error, where its table is not there yet or may not be read: before the first
+ * load, and without change capture. PostgreSQL looks for the tables of a statement before it runs any of it, so the
+ * query is a text that it may come to run.
+ */
+function whereThere(table: string, columns: string[], sql: string): string {
+  const paths = columns.map((column) => `${column} PATH ${literal(/"(\w+)"/.exec(column)?.[1] ?? "")}`);
+  return `SELECT x.* FROM (SELECT FROM to_regclass(${literal(table)}) AS t(oid) WHERE has_table_privilege(t.oid, 'SELECT')) AS there,
+  LATERAL xmltable('/table/row' PASSING query_to_xml(${literal(sql)}, false, false, '') COLUMNS ${paths.join(", ")}) AS x`;
 }

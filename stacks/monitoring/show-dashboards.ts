@@ -9,7 +9,6 @@ import { grafana } from "../services/grafana.ts";
 import type { Secrets } from "../services/role.ts";
 import type { Workload } from "../workload.ts";
 import { coreDashboards } from "./dashboards/core.ts";
-import { standardLimits } from "./dashboards/limits.ts";
 import { workloadDashboards } from "./dashboards/workload-dashboards.ts";
 import { grafanaLack } from "./grafana-lack.ts";
 import { type PrometheusLinks, prometheusLinks } from "./prometheus-links.ts";
@@ -42,10 +41,7 @@ export interface ShownDashboards {
 /** Shows the dashboards of a stack: in Grafana where there is one, else as links into Prometheus' own page. */
 export async function showDashboards(args: ShowDashboardsArgs): Promise<ShownDashboards> {
   const { config, workload, prometheus } = args;
-  const dashboards = [
-    ...coreDashboards({ ...standardLimits, ...config.alerts }),
-    ...(await workloadDashboards(workload)),
-  ];
+  const dashboards = [...coreDashboards(config.alerts), ...(await workloadDashboards(workload))];
   const lack = grafanaLack(config);
   if (lack === undefined) return inGrafana(args, dashboards);
   if (config.services.includes("grafana")) {

@@ -13,6 +13,7 @@ export function prometheusFiles(
 ): Record<string, string> {
   const config = {
     global: { scrape_interval: `${intervalSeconds}s`, evaluation_interval: `${intervalSeconds}s` },
+    rule_files: Object.keys(files ?? {}),
     scrape_configs: scrape.map(({ job, services = [], targets = [] }) => ({
       job_name: job,
       static_configs: [

@@ -20,6 +20,11 @@ export interface PrometheusArgs {
    */
   labels?: Record<string, string>;
   /**
+   * Files of rules: name -> text.
+   * @default none
+   */
+  rules?: Record<string, string>;
+  /**
    * How long samples are kept, in days.
    * @default 15
    */
@@ -28,7 +33,7 @@ export interface PrometheusArgs {
 
 /** A Prometheus that watches itself and the given jobs. Its settings are its command-line flags. */
 export function prometheus(args: PrometheusArgs): PrometheusDeclaration {
-  const { port, scrape = [], intervalSeconds = 15, labels = {}, retentionDays = 15 } = args;
+  const { port, scrape = [], intervalSeconds = 15, labels = {}, rules = {}, retentionDays = 15 } = args;
   return {
     name: "prometheus",
     version: { minimum: "2.45" },
@@ -36,6 +41,7 @@ export function prometheus(args: PrometheusArgs): PrometheusDeclaration {
     memoryMb: 1024,
     settings: { "storage.tsdb.retention.time": `${retentionDays}d` },
     ...{ intervalSeconds, labels },
+    files: rules,
     scrape: [{ job: "prometheus", services: [{ name: "prometheus", port }] }, ...scrape],
     health: { path: "/-/ready", timeoutSeconds: 60 },
   };

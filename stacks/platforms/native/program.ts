@@ -78,6 +78,9 @@ export function isOnHost(name: keyof typeof executables): boolean {
   );
 }
 
+/** What tells a program from another of the same name: Debian 12 calls another exporter of PgBouncer so. */
+const words: Partial<Record<ServiceName, RegExp>> = { "pgbouncer-exporter": /\bpgbouncer_exporter, version/ };
+
 async function findSimple(
   declaration: ServiceDeclaration,
   root: Root,
@@ -92,7 +95,8 @@ async function findSimple(
   for (const { folder, executable } of places) {
     const path = join(root === "host" ? "" : root.tree, folder, executable);
     if (!isExecutable(path)) continue;
-    const version = root === "host" ? await askVersion(path) : await treeVersion(root.tree, path);
+    const version =
+      root === "host" ? await askVersion(path, words[declaration.name]) : await treeVersion(root.tree, path);
     if (version === undefined || isOlder(version, declaration.version.minimum)) continue;
     return { root, folder, file: join(folder, executable), version, origin: originOf(root, folder) };
   }
@@ -173,10 +177,11 @@ function hasCommunity(library: string, extension: string): boolean {
 }
 
 /** What a program of the host says to `--version`. */
-async function askVersion(file: string): Promise<string | undefined> {
+async function askVersion(file: string, expected = /(?:)/): Promise<string | undefined> {
   try {
     const { stdout, stderr } = await run(file, ["--version"], { timeout: 10_000 });
-    return versionIn(stdout + stderr);
+    const said = stdout + stderr;
+    return expected.test(said) ? versionIn(said) : undefined;
   } catch {
     return undefined;
   }
