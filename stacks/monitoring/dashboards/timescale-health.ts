@@ -50,12 +50,17 @@ export function timescaleHealth({ stalenessSeconds, poolUsedRatio, lagSeconds }:
           },
           {
             title: "Failing jobs",
-            description: "Jobs of TimescaleDB and scheduled tasks of timelift whose last run failed.",
+            description:
+              "Jobs of TimescaleDB and scheduled tasks of timelift whose last run failed; 0 as well where none has run yet.",
             show: "number",
             unit: "count",
-            queries: [{ promql: `sum(${of("timelift:job_failing")})` }],
+            queries: [
+              {
+                promql: `sum(${of("timelift:job_failing")}) or sum(0 * (${of("timelift:database_up")} == 1))`,
+              },
+            ],
             thresholds: [{ from: 1, colour: "red" }],
-            empty: "no job",
+            empty: "the database does not answer",
             alert: "JobFailing",
           },
           {
