@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { postgresUrl, redisUrl as urlOfRedis } from "./stacks/connection-url.ts";
 import { loginNames, loginPasswords } from "./stacks/logins.ts";
 import { monitor } from "./stacks/monitoring/monitor.ts";
+import { showDashboards } from "./stacks/monitoring/show-dashboards.ts";
 import { choosePlatform } from "./stacks/platforms/choose-platform.ts";
 import { addressOf, endpointOf, onlyServices } from "./stacks/platforms/platform.ts";
 import { Credentials } from "./stacks/resources/credentials.ts";
@@ -19,7 +20,7 @@ const { database, ports, source, edition, hypertables, memoryMb, cpus, external 
 const { dropRows, protect, migrateTo: to } = config;
 const stateDir = `.timelift/${config.stack}`;
 const workload = workloadReference(config);
-const { loader } = await findWorkload(workload);
+const found = await findWorkload(workload);
 
 const { passwords: generated } = new Credentials("credentials");
 const [names, passwords] = [loginNames(external), loginPasswords(external, generated)];
@@ -40,12 +41,16 @@ const pooler = beside(
 );
 const cache = beside(redis({ port: ports.redis, ...config.redis }), passwords);
 const watching = monitor(platform, {
-  ...{ config, workload: workload.name, loader, names, secrets: passwords },
+  ...{ config, workload: found.name, loader: found.loader, names, secrets: passwords },
   ...{ timescale, pooler, cache },
 });
 const metrics = watching.prometheus;
 
 const target = endpointOf(timescale, database);
+const shown = await showDashboards({
+  ...{ config, platform, workload: found, target, timescale, prometheus: metrics },
+  ...{ reader: names.timelift_readonly, secrets: passwords },
+});
 const data = { source, workload, target, stateDir };
 const schema = {
   ...{ workload, edition, hypertables, target, to, dropRows, protect },
@@ -71,6 +76,7 @@ const validation = new Validation("validation", {
   ...data,
   user: names.timelift_readonly,
   password: passwords.timelift_readonly,
+  recorder: { user: names.timelift_loader, password: passwords.timelift_loader },
   loaded: load.loaded,
   after: keys.applied,
   ...{ realised: keys.realised, edition, hypertables },
@@ -94,6 +100,9 @@ export const endpoints = {
   redis: addressOf(cache),
   prometheus: addressOf(metrics),
 };
+export const grafanaUrl = shown.url;
+export const grafanaPassword = shown.password;
+export const dashboards = shown.dashboards;
 export const rows = load.rows;
 export const loaded = load.summary;
 export const realised = pulumi
@@ -108,4 +117,5 @@ export const versions = {
   pgbouncer: pooler?.version,
   redis: cache?.version,
   ...Object.fromEntries(Object.entries(watching).map(([name, service]) => [name, service?.version])),
+  grafana: shown.grafana?.version,
 };

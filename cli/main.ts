@@ -65,6 +65,10 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     summary: "compare every row with the source, now",
     load: async () => (await import("./validate.ts")).validateCommand(),
   },
+  metrics: {
+    summary: "what loads and validations left behind, as Prometheus reads it",
+    load: async () => (await import("./metrics.ts")).metricsCommand(),
+  },
   report: {
     summary: "show the last validation's report again: lines, HTML, JUnit, JSON",
     load: async () => (await import("./report.ts")).reportCommand(),

@@ -32,6 +32,7 @@ const ports = z.strictObject({
   "redis-exporter": port(19121),
   "node-exporter": port(19100),
   alertmanager: port(19093),
+  grafana: port(13000),
 });
 
 /** The port of each service where the config names none. */

@@ -30,7 +30,7 @@ describe("the stack's config", () => {
       ports: {
         ...{ timescaledb: 15432, pgbouncer: 16432, redis: 16379, prometheus: 19090 },
         ...{ "postgres-exporter": 19187, "pgbouncer-exporter": 19127 },
-        ...{ "redis-exporter": 19121, "node-exporter": 19100, alertmanager: 19093 },
+        ...{ "redis-exporter": 19121, "node-exporter": 19100, alertmanager: 19093, grafana: 13000 },
       },
       alerts: alerts.parse({}),
       receivers: {},

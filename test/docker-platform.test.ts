@@ -35,7 +35,9 @@ describe("what the docker platform declares", () => {
           `Container ${name}`,
           `DockerService ${name}`,
         ]),
-        ...["timescaledb", "redis", "alertmanager", "prometheus"].map((name) => `Volume ${name}-data`),
+        ...["timescaledb", "redis", "alertmanager", "prometheus", "grafana"].map(
+          (name) => `Volume ${name}-data`,
+        ),
       ].sort(),
     );
     for (const { type, name, inputs } of resources.filter((each) => each.type.startsWith("docker:"))) {
@@ -192,13 +194,14 @@ describe("secrets", () => {
     }
   });
 
-  test("no container knows a password, but digests of its own, and exporters the one they ask with", async () => {
+  test("no container knows a password, but digests of its own, and exporters and Grafana the one they ask with", async () => {
     const { resources, find } = await declareServices({});
     const uploads = (name: ServiceName): Upload[] => find(`Container ${name}-files`).inputs.uploads;
     const known: Record<string, string[]> = {
       "postgres-exporter-files": [stackSecrets.timelift_monitor],
       "pgbouncer-exporter-files": [stackSecrets.timelift_monitor],
       "redis-exporter-files": [stackSecrets.redis],
+      "grafana-files": [stackSecrets.timelift_readonly],
     };
     for (const { type, name, inputs } of resources) {
       if (!type.endsWith(":Container")) continue;
@@ -218,6 +221,11 @@ describe("secrets", () => {
         "user health on nopass resetchannels -@all +ping\n",
       ].join("\n"),
     );
+    const withSecrets = uploads("grafana").filter(({ content }) => content.includes("-Zq8"));
+    expect(withSecrets.map(({ file, content }) => [file, content])).toEqual([
+      ["/timelift/admin-password", "grafana-Zq87"],
+      ["/timelift/source-password", stackSecrets.timelift_readonly],
+    ]);
     for (const name of serviceNames) {
       for (const { permissions } of uploads(name)) expect(permissions).toBe("0440");
     }
@@ -253,7 +261,13 @@ const table: {
     published: { timescaledb: "127.0.0.1" },
     images: defaultImages,
     retained: true,
-    hosts: { timescaledb: "127.0.0.1", pgbouncer: "pgbouncer", redis: "redis", prometheus: "prometheus" },
+    hosts: {
+      timescaledb: "127.0.0.1",
+      pgbouncer: "pgbouncer",
+      redis: "redis",
+      prometheus: "prometheus",
+      grafana: "grafana",
+    },
   },
   {
     title: "everything published, each where it is told",

@@ -9,6 +9,7 @@ import {
   postgresExporter,
   redisExporter,
 } from "../stacks/services/exporters.ts";
+import { grafana } from "../stacks/services/grafana.ts";
 import { pgbouncer } from "../stacks/services/pgbouncer.ts";
 import { prometheus, scrapeOf } from "../stacks/services/prometheus.ts";
 import { redis } from "../stacks/services/redis.ts";
@@ -164,6 +165,14 @@ export async function declareServices(
       exporters.map((exporter) => [exporter.name, platform.service(exporter, secrets, [database])]),
     ),
     prometheus: platform.service(prometheus({ port: 19090, scrape }), secrets),
+    grafana: platform.service(
+      grafana({
+        ...{ port: 13000, prometheusPort: 19090, dashboards: { "timelift-health": "{}\n" } },
+        database: { port: 15432, name: "timelift", user: "timelift_readonly" },
+      }),
+      pulumi.secret({ ...stackSecrets, grafana: "grafana-Zq87" }),
+      [database],
+    ),
   };
   for (const { resource } of Object.values(services)) {
     await resolved(resource.urn);

@@ -10,6 +10,7 @@ import type { Role, Secrets } from "../services/role.ts";
 import type { ServiceDeclaration } from "../services/service.ts";
 import { applicationLogins } from "./application-logins.ts";
 import { databaseQueries } from "./database-queries.ts";
+import { exporterQueries } from "./own-queries.ts";
 import { renderQueries } from "./query.ts";
 import { ruleFiles } from "./rule-files.ts";
 
@@ -37,7 +38,10 @@ export function monitor(
   const beside = onlyServices(platform, services);
   const upstream = external && { host: external.host, tls: external.tls, names };
   const { alerts } = config;
-  const queries = databaseQueries({ edition, workload, freshness: loader.freshness, ...alerts });
+  const queries = [
+    ...databaseQueries({ edition, workload, freshness: loader.freshness, ...alerts }),
+    ...exporterQueries(),
+  ];
   const ofDatabase = postgresExporter({
     ...{ port: ports["postgres-exporter"], upstreamPort: external?.port ?? ports.timescaledb },
     ...{ upstream, database, queries: renderQueries(queries) },

@@ -12,6 +12,7 @@ import { serviceContainer } from "./docker/container.ts";
 import type { ContainerKind } from "./docker/container-kind.ts";
 import type { EngineAddress } from "./docker/engine.ts";
 import { nodeExporter, pgbouncerExporter, postgresExporter, redisExporter } from "./docker/exporters.ts";
+import { grafana } from "./docker/grafana.ts";
 import { defaultImages, type ImagesConfig, requireEdition } from "./docker/images.ts";
 import { labels } from "./docker/labels.ts";
 import { pgbouncer } from "./docker/pgbouncer.ts";
@@ -57,6 +58,7 @@ const kinds = {
   "node-exporter": nodeExporter,
   alertmanager,
   prometheus,
+  grafana,
 } as {
   [Name in ServiceName]: ContainerKind<never>;
 };

@@ -34,4 +34,8 @@ export const redisSecrets = ["redis", "redis_monitor"] as const;
 export interface Secrets extends Record<Role | (typeof redisSecrets)[number], string> {
   /** Receiver of alerts -> its URL, key or password, as JSON, where there is one. */
   receivers?: string;
+  /** Password of Grafana's user admin, where there is one. */
+  grafana?: string;
+  /** PEM of the authorities by which Grafana knows the database's server, where it asks for that. */
+  databaseAuthority?: string;
 }

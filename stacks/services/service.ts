@@ -14,6 +14,7 @@ export const serviceNames = [
   "node-exporter",
   "alertmanager",
   "prometheus",
+  "grafana",
 ] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
@@ -147,6 +148,24 @@ export interface PrometheusDeclaration extends HttpDeclarationOf<"prometheus"> {
   alertmanager?: { name: ServiceName; port: number };
 }
 
+/** A Grafana whose data sources and dashboards are files. */
+export interface GrafanaDeclaration extends HttpDeclarationOf<"grafana"> {
+  /** The database that panels ask, as the role that reads. */
+  source: {
+    /** Where it is not the stack's own. */
+    host?: string;
+    port: number;
+    database: string;
+    user: string;
+    /** As PostgreSQL's clients know it. */
+    sslmode: Tls["mode"];
+  };
+  /** Port of the stack's Prometheus, where it has one. */
+  prometheusPort?: number;
+  /** Name -> JSON. */
+  dashboards: Record<string, string>;
+}
+
 /**
  * What a service is, apart from where it runs: plain data that survives JSON, with no password, no path of a
  * machine and no time in it. It becomes a resource's input, so a difference here is what decides an update.
@@ -160,4 +179,5 @@ export type ServiceDeclaration =
   | RedisExporterDeclaration
   | NodeExporterDeclaration
   | AlertmanagerDeclaration
-  | PrometheusDeclaration;
+  | PrometheusDeclaration
+  | GrafanaDeclaration;

@@ -18,6 +18,7 @@ export const defaultImages: Record<ServiceName, string> = {
   "node-exporter": "prom/node-exporter:v1.9.0",
   alertmanager: "prom/alertmanager:v0.28.1",
   prometheus: "prom/prometheus:v3.5.0",
+  grafana: "grafana/grafana:12.1.1",
 };
 
 /** What a container has to know of its image. */
@@ -39,6 +40,7 @@ export const imageLayouts: Record<ServiceName, ImageLayout> = {
   "node-exporter": { user: "65534:65534" },
   alertmanager: { user: "65534:65534", data: "/alertmanager" },
   prometheus: { user: "65534:65534", data: "/prometheus" },
+  grafana: { user: "472:472", data: "/var/lib/grafana" },
 };
 
 /** `timelift:images`: service -> reference, or the native platform's Debian tree as a local image. */

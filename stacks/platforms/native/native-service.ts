@@ -4,8 +4,9 @@ import { TimeliftError } from "../../../loaders/timelift-error.ts";
 import type { Secrets } from "../../services/role.ts";
 import type { ServiceDeclaration, ServiceName } from "../../services/service.ts";
 import type { ServerCertificate } from "../../tls/server-certificate.ts";
-import { keepsCertificate, writeCertificate } from "./certificate-files.ts";
 import { alertmanager } from "./alertmanager.ts";
+import { keepsCertificate, writeCertificate } from "./certificate-files.ts";
+import { grafana } from "./grafana.ts";
 import { answered } from "./health.ts";
 import { exclusively } from "./lock.ts";
 import { nodeExporter } from "./node-exporter.ts";
@@ -69,6 +70,7 @@ const kinds: { [Name in ServiceName]: ServiceKind<Extract<ServiceDeclaration, { 
   "node-exporter": nodeExporter,
   alertmanager,
   prometheus,
+  grafana,
 };
 
 function kindOf(name: ServiceName): ServiceKind {

@@ -44,6 +44,7 @@ export async function findProgram(
 ): Promise<Program> {
   const onHost = await find(declaration, "host", dataMajor);
   if (onHost !== undefined && !lacksScheduler(declaration, onHost)) return onHost;
+  if (declaration.name === "grafana") throw missing(declaration);
   const program = (await find(declaration, { tree: await ensureSysroot(log) }, dataMajor)) ?? onHost;
   if (program !== undefined) return program;
   throw missing(declaration, dataMajor);
@@ -68,7 +69,17 @@ export const executables: Record<Exclude<ServiceName, "timescaledb">, string[]> 
   "node-exporter": ["prometheus-node-exporter", "node_exporter"],
   alertmanager: ["prometheus-alertmanager", "alertmanager"],
   prometheus: ["prometheus"],
+  grafana: ["grafana"],
 };
+
+/**
+ * Whether this machine may have the program of a service that the Debian tree has not: Grafana. Looks at files only.
+ */
+export function isOnHost(name: keyof typeof executables): boolean {
+  return executables[name].some((executable) =>
+    hostFolders(executable).some((folder) => isExecutable(join(folder, executable))),
+  );
+}
 
 /** What tells a program from another of the same name: Debian 12 calls another exporter of PgBouncer so. */
 const words: Partial<Record<ServiceName, RegExp>> = { "pgbouncer-exporter": /\bpgbouncer_exporter, version/ };
@@ -98,7 +109,9 @@ async function findSimple(
 /** Debian keeps servers out of an ordinary user's PATH. */
 function hostFolders(executable: string): string[] {
   const found = onPath(executable);
-  const folders = [...(found ? [join(found, "..")] : []), "/usr/sbin", "/usr/local/sbin"];
+  // The last is where Grafana's own packages put it.
+  const usual = ["/usr/sbin", "/usr/local/sbin", "/usr/share/grafana/bin"];
+  const folders = [...(found ? [join(found, "..")] : []), ...usual];
   return [...new Set(folders)];
 }
 
@@ -209,6 +222,14 @@ function missing(declaration: ServiceDeclaration, dataMajor?: number): TimeliftE
       problem: `no TimescaleDB ${declaration.version.minimum} of the Community edition${major} is here; Debian builds the Apache edition only.`,
       remedy:
         "put the folder of a PostgreSQL that has it on PATH, or stay: pulumi config set timelift:edition apache",
+    });
+  }
+  if (declaration.name === "grafana") {
+    return new TimeliftError({
+      code: "program-missing",
+      subject: "grafana",
+      problem: `this machine has no Grafana ${declaration.version.minimum} or newer, and Debian has none at all.`,
+      remedy: `install Grafana, or put the folder of its program \`grafana\` on PATH; or leave it out: timelift:services`,
     });
   }
   if (dataMajor !== undefined) {
