@@ -10,8 +10,8 @@ import {
   readExternalTarget,
 } from "./external-target.ts";
 import { hypertableSettingNames, hypertables } from "./hypertable-config.ts";
-import { redis, redisSettingNames } from "./redis-config.ts";
 import { receiverNames, receivers } from "./receiver-config.ts";
+import { redis, redisSettingNames } from "./redis-config.ts";
 import { besideNames, services } from "./service-config.ts";
 import { type ServiceName, serviceNames } from "./services/service.ts";
 import { thresholdNames, thresholds } from "./threshold-config.ts";

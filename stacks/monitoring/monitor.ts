@@ -45,9 +45,11 @@ export function monitor(
   const ofDatabase = postgresExporter({
     ...{ port: ports["postgres-exporter"], upstreamPort: external?.port ?? ports.timescaledb },
     ...{ upstream, database, queries: renderQueries(queries) },
+    ...(!external && timescale.tls && { sslmode: timescale.tls.mode }),
   });
   const ofPool = pgbouncerExporter({
     ...{ port: ports["pgbouncer-exporter"], poolPort: ports.pgbouncer, user: names.timelift_monitor },
+    ...(pooler?.tls && { sslmode: pooler.tls.mode }),
   });
   const ofCache = redisExporter({ port: ports["redis-exporter"], cachePort: ports.redis });
   const ofMachine = nodeExporter({ port: ports["node-exporter"] });
@@ -63,7 +65,7 @@ export function monitor(
   );
   const made = watching.map(([declaration, watched]) => [
     declaration.name,
-    beside(declaration, secrets, watched && [watched]),
+    beside(declaration, withAuthority(secrets, watched), watched && [watched]),
   ]);
   const scraped = watching.map(([declaration]) => scrapeOf(declaration));
   const rules = ruleFiles(alerts, { database, applications: applicationLogins(names) });
@@ -87,4 +89,13 @@ export function monitor(
     secrets,
   );
   return { ...Object.fromEntries(made), alertmanager: alerting, prometheus: metrics };
+}
+
+/** The stack's secrets with what a watched service is known by. */
+function withAuthority(secrets: pulumi.Input<Secrets>, watched: Service | undefined): pulumi.Input<Secrets> {
+  const authority = watched?.authority;
+  if (authority === undefined) return secrets;
+  return pulumi.secret(
+    pulumi.all([secrets, authority]).apply(([known, databaseAuthority]) => ({ ...known, databaseAuthority })),
+  );
 }

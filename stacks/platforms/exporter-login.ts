@@ -1,4 +1,4 @@
-import { trustedCertificates } from "../../loaders/tls.ts";
+import { type Tls, trustedCertificates } from "../../loaders/tls.ts";
 import type { Secrets } from "../services/role.ts";
 import type { PgBouncerExporterDeclaration, PostgresExporterDeclaration } from "../services/service.ts";
 
@@ -7,9 +7,9 @@ export const monitorSecret = "timelift_monitor" satisfies keyof Secrets;
 /** Which of them the exporter of the cache logs in with. */
 export const cacheMonitorSecret = "redis_monitor" satisfies keyof Secrets;
 
-/** What differs between the places where the database's exporter runs. */
-export interface PostgresExporterPlace {
-  /** The host of the stack's own server. */
+/** What differs between the places where the exporters of database and pool run. */
+export interface ExporterPlace {
+  /** The host of the stack's own server or pool. */
   host: string;
   /** The authorities that are trusted, as it sees the file. */
   caFile: string;
@@ -17,10 +17,10 @@ export interface PostgresExporterPlace {
 
 /** How the database's exporter connects. It takes the password as libpq does, so that no URL that it could log holds it. */
 export function postgresExporterUrl(
-  { upstream, upstreamPort, database }: PostgresExporterDeclaration,
-  { host, caFile }: PostgresExporterPlace,
+  { upstream, upstreamPort, database, sslmode: own = "disable" }: PostgresExporterDeclaration,
+  { host, caFile }: ExporterPlace,
 ): string {
-  const { mode, rootCert } = upstream?.tls ?? { mode: "disable" as const };
+  const { mode, rootCert } = upstream?.tls ?? { mode: own };
   // To require TLS and to name an authority is to verify it, as libpq has it.
   const sslmode = mode === "require" && rootCert !== undefined ? "verify-ca" : mode;
   const options = new URLSearchParams({ sslmode, application_name: "timelift-monitoring" });
@@ -32,8 +32,13 @@ export function postgresExporterUrl(
 }
 
 /** How the pool's exporter connects to its console on a host; the password is apart, as above. */
-export function pgbouncerExporterUrl({ poolPort, user }: PgBouncerExporterDeclaration, host: string): string {
-  return `postgres://${encodeURIComponent(user)}@${host}:${poolPort}/pgbouncer?sslmode=disable`;
+export function pgbouncerExporterUrl(
+  { poolPort, user, sslmode = "disable" }: PgBouncerExporterDeclaration,
+  { host, caFile }: ExporterPlace,
+): string {
+  const options = new URLSearchParams({ sslmode });
+  if (sslmode.startsWith("verify")) options.set("sslrootcert", caFile);
+  return `postgres://${encodeURIComponent(user)}@${host}:${poolPort}/pgbouncer?${options}`;
 }
 
 /** A file from which libpq's clients take the password, whoever and wherever they are. */
@@ -41,9 +46,25 @@ export function passwordFile(password: string): string {
   return `*:*:*:*:${password.replace(/[\\:]/g, "\\$&")}\n`;
 }
 
-/** The authorities that the exporter of a server of others trusts, where it has to be told. */
-export function trustedBy({ upstream }: PostgresExporterDeclaration): string | undefined {
-  return upstream && upstream.tls.mode !== "disable" ? trustedCertificates(upstream.tls) : undefined;
+/** The authorities that an exporter trusts, as PEM, where it has to be told: the stack's, or those of a server of others. */
+export function trustedBy(
+  declaration: PostgresExporterDeclaration | PgBouncerExporterDeclaration,
+  { databaseAuthority }: Secrets,
+): string | undefined {
+  const upstream = "upstream" in declaration ? declaration.upstream : undefined;
+  if (upstream === undefined) return asksForAuthority(declaration) ? databaseAuthority : undefined;
+  return upstream.tls.mode === "disable" ? undefined : trustedCertificates(upstream.tls);
+}
+
+/** Names of the secrets of an exporter of database or pool. */
+export function exporterSecrets(
+  declaration: PostgresExporterDeclaration | PgBouncerExporterDeclaration,
+): (keyof Secrets)[] {
+  return [monitorSecret, ...(asksForAuthority(declaration) ? (["databaseAuthority"] as const) : [])];
+}
+
+function asksForAuthority({ sslmode }: { sslmode?: Tls["mode"] }): boolean {
+  return sslmode?.startsWith("verify") === true;
 }
 
 /** The file by which the cache's exporter knows the password of an address, of a user by name or of none. */

@@ -1,3 +1,5 @@
+import type { Tls } from "../../loaders/tls.ts";
+import { redisUsers } from "./redis-users.ts";
 import type {
   ExternalUpstream,
   NodeExporterDeclaration,
@@ -20,6 +22,11 @@ export interface PostgresExporterArgs {
    */
   upstream?: ExternalUpstream;
   database: string;
+  /**
+   * How the stack's own server is spoken with; what it is known by is the secret `databaseAuthority`.
+   * @default plain text
+   */
+  sslmode?: Tls["mode"];
   /** What it asks beside its own questions: the text of its file of queries. */
   queries: string;
 }
@@ -28,7 +35,7 @@ export interface PostgresExporterArgs {
  * Metrics of the database. What it would say of every table is off: each chunk is one. So are the server's settings.
  */
 export function postgresExporter(args: PostgresExporterArgs): PostgresExporterDeclaration {
-  const { port, upstreamPort, upstream, database, queries } = args;
+  const { port, upstreamPort, upstream, database, queries, sslmode } = args;
   return {
     name: "postgres-exporter",
     version: { minimum: "0.15" },
@@ -36,6 +43,7 @@ export function postgresExporter(args: PostgresExporterArgs): PostgresExporterDe
     memoryMb: 64,
     ...{ upstreamPort, database },
     ...(upstream && { upstream }),
+    ...(sslmode && { sslmode }),
     settings: {
       "collector.stat_user_tables": false,
       "collector.statio_user_tables": false,
@@ -55,14 +63,20 @@ export function pgbouncerExporter(args: {
   poolPort: number;
   /** @default timelift_monitor */
   user?: string;
+  /**
+   * How the pool is spoken with; what it is known by is the secret `databaseAuthority`.
+   * @default plain text
+   */
+  sslmode?: Tls["mode"];
 }): PgBouncerExporterDeclaration {
-  const { port, poolPort, user = "timelift_monitor" } = args;
+  const { port, poolPort, user = "timelift_monitor", sslmode } = args;
   return {
     name: "pgbouncer-exporter",
     version: { minimum: "0.9" },
     port,
     memoryMb: 64,
     ...{ poolPort, user },
+    ...(sslmode && { sslmode }),
     settings: { "log.level": "warn" },
     health,
   };
@@ -73,10 +87,10 @@ export function redisExporter(args: {
   /** TCP port on 127.0.0.1. */
   port: number;
   cachePort: number;
-  /** @default Redis' own user, default */
+  /** @default timelift_monitor, who can read no key */
   user?: string;
 }): RedisExporterDeclaration {
-  const { port, cachePort, user = "default" } = args;
+  const { port, cachePort, user = redisUsers.monitor } = args;
   return {
     name: "redis-exporter",
     version: { minimum: "1.45" },

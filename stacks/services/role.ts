@@ -36,6 +36,6 @@ export interface Secrets extends Record<Role | (typeof redisSecrets)[number], st
   receivers?: string;
   /** Password of Grafana's user admin, where there is one. */
   grafana?: string;
-  /** PEM of the authorities by which Grafana knows the database's server, where it asks for that. */
+  /** PEM of the authorities by which Grafana and the exporters know the stack's servers, where they ask for that. */
   databaseAuthority?: string;
 }

@@ -92,6 +92,8 @@ export interface PostgresExporterDeclaration extends HttpDeclarationOf<"postgres
   /** Where that server is not the stack's own. */
   upstream?: ExternalUpstream;
   database: string;
+  /** How the stack's own server is spoken with. @default plain text */
+  sslmode?: Tls["mode"];
 }
 
 /** A pool whose console an exporter asks, as `timelift_monitor`. */
@@ -100,6 +102,8 @@ export interface PgBouncerExporterDeclaration extends HttpDeclarationOf<"pgbounc
   poolPort: number;
   /** The name by which it logs in. */
   user: string;
+  /** How the pool is spoken with. @default plain text */
+  sslmode?: Tls["mode"];
 }
 
 /** A cache that an exporter asks. */

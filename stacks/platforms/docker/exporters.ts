@@ -11,20 +11,24 @@ import {
   pgbouncerExporterUrl,
   postgresExporterUrl,
   redisPasswordFile,
+  trustedBy,
 } from "../exporter-login.ts";
 import { confFolder } from "./container-kind.ts";
 import { exporterContainer } from "./exporter-container.ts";
+
+const authorityFile = "server-ca.pem";
+const caFile = `${confFolder}/${authorityFile}`;
 
 /** Where the exporter of the machine sees the database's data volume. */
 const databaseFolder = "/database";
 
 export const postgresExporter = exporterContainer<PostgresExporterDeclaration>({
-  secretFiles: { pgpassword: async (_declaration, secrets) => secrets[monitorSecret] },
+  secretFiles: {
+    pgpassword: async (_declaration, secrets) => secrets[monitorSecret],
+    [authorityFile]: async (declaration, secrets) => trustedBy(declaration, secrets) ?? "",
+  },
   environment: (declaration) => ({
-    DATA_SOURCE_NAME: postgresExporterUrl(declaration, {
-      host: "timescaledb",
-      caFile: `${confFolder}/server-ca.pem`,
-    }),
+    DATA_SOURCE_NAME: postgresExporterUrl(declaration, { host: "timescaledb", caFile }),
   }),
   arguments: ({ settings }) => [
     `--config.file=${confFolder}/postgres_exporter.yml`,
@@ -34,9 +38,12 @@ export const postgresExporter = exporterContainer<PostgresExporterDeclaration>({
 });
 
 export const pgbouncerExporter = exporterContainer<PgBouncerExporterDeclaration>({
-  secretFiles: { pgpassword: async (_declaration, secrets) => secrets[monitorSecret] },
+  secretFiles: {
+    pgpassword: async (_declaration, secrets) => secrets[monitorSecret],
+    [authorityFile]: async (declaration, secrets) => trustedBy(declaration, secrets) ?? "",
+  },
   environment: (declaration) => ({
-    PGBOUNCER_EXPORTER_CONNECTION_STRING: pgbouncerExporterUrl(declaration, "pgbouncer"),
+    PGBOUNCER_EXPORTER_CONNECTION_STRING: pgbouncerExporterUrl(declaration, { host: "pgbouncer", caFile }),
   }),
   arguments: ({ settings }) => flags(settings),
 });

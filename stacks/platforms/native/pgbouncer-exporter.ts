@@ -1,17 +1,26 @@
 import { join } from "node:path";
 import type { PgBouncerExporterDeclaration } from "../../services/service.ts";
 import { flags } from "../exporter-arguments.ts";
-import { monitorSecret, passwordFile, pgbouncerExporterUrl } from "../exporter-login.ts";
+import {
+  exporterSecrets,
+  monitorSecret,
+  passwordFile,
+  pgbouncerExporterUrl,
+  trustedBy,
+} from "../exporter-login.ts";
 import { askHttp } from "./health.ts";
 import type { ServiceKind } from "./service-kind.ts";
 
+const caFile = "conf/server-ca.pem";
 const secretFile = "secrets/pgpass";
 
 /** The exporter of the pool as a process; its password is in a file of libpq's. */
 export const pgbouncerExporter: ServiceKind<PgBouncerExporterDeclaration> = {
-  secretsOf: () => [monitorSecret],
+  secretsOf: exporterSecrets,
 
-  async prepare({ folder, secrets }) {
+  async prepare({ declaration, folder, secrets }) {
+    const trusted = trustedBy(declaration, secrets);
+    if (trusted !== undefined) folder.write(caFile, trusted);
     folder.write(secretFile, passwordFile(secrets[monitorSecret]));
   },
 
@@ -22,7 +31,10 @@ export const pgbouncerExporter: ServiceKind<PgBouncerExporterDeclaration> = {
   ],
 
   environment: ({ declaration, folder, sandbox }) => ({
-    PGBOUNCER_EXPORTER_CONNECTION_STRING: pgbouncerExporterUrl(declaration, "127.0.0.1"),
+    PGBOUNCER_EXPORTER_CONNECTION_STRING: pgbouncerExporterUrl(declaration, {
+      host: "127.0.0.1",
+      caFile: join(sandbox.inside(folder.stateMount), caFile),
+    }),
     PGPASSFILE: join(sandbox.inside(folder.stateMount), secretFile),
   }),
 

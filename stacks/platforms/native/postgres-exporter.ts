@@ -1,7 +1,13 @@
 import { join } from "node:path";
 import type { PostgresExporterDeclaration } from "../../services/service.ts";
 import { flags } from "../exporter-arguments.ts";
-import { monitorSecret, passwordFile, postgresExporterUrl, trustedBy } from "../exporter-login.ts";
+import {
+  exporterSecrets,
+  monitorSecret,
+  passwordFile,
+  postgresExporterUrl,
+  trustedBy,
+} from "../exporter-login.ts";
 import { askHttp } from "./health.ts";
 import type { ServiceKind, Start } from "./service-kind.ts";
 
@@ -10,11 +16,11 @@ const secretFile = "secrets/pgpass";
 
 /** The exporter of the database as a process; its password is in a file of libpq's. */
 export const postgresExporter: ServiceKind<PostgresExporterDeclaration> = {
-  secretsOf: () => [monitorSecret],
+  secretsOf: exporterSecrets,
 
   async prepare({ declaration, folder, secrets }) {
     for (const [name, text] of Object.entries(declaration.files ?? {})) folder.write(`conf/${name}`, text);
-    const trusted = trustedBy(declaration);
+    const trusted = trustedBy(declaration, secrets);
     if (trusted !== undefined) folder.write(caFile, trusted);
     folder.write(secretFile, passwordFile(secrets[monitorSecret]));
   },
