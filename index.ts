@@ -98,7 +98,12 @@ export const endpoints = {
   timescaledb: addressOf(timescale),
   pgbouncer: addressOf(pooler),
   redis: addressOf(cache),
-  prometheus: addressOf(metrics),
+  ...Object.fromEntries(
+    Object.entries({ ...watching, grafana: shown.grafana }).map(([name, service]) => [
+      name,
+      addressOf(service),
+    ]),
+  ),
 };
 export const grafanaUrl = shown.url;
 export const grafanaPassword = shown.password;

@@ -112,7 +112,7 @@ describe("the program", () => {
     [
       "docker",
       { source, protect: true, platform: "docker" },
-      ["prometheus-data", "redis-data", "timescaledb-data"],
+      ["alertmanager-data", "prometheus-data", "redis-data", "timescaledb-data"],
     ],
     ["external", { source, protect: true, platform: "external", targetUrl }, ["timescaledb"]],
   ])(
