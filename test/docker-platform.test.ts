@@ -200,7 +200,7 @@ describe("secrets", () => {
     const known: Record<string, string[]> = {
       "postgres-exporter-files": [stackSecrets.timelift_monitor],
       "pgbouncer-exporter-files": [stackSecrets.timelift_monitor],
-      "redis-exporter-files": [stackSecrets.redis],
+      "redis-exporter-files": [stackSecrets.redis_monitor],
       "grafana-files": [stackSecrets.timelift_readonly],
     };
     for (const { type, name, inputs } of resources) {
@@ -322,7 +322,13 @@ describe("a config gives", () => {
   test("a protected stack's data volumes, which Pulumi refuses to delete, and nothing else so", async () => {
     const { resources } = await declareServices({ protect: true });
     const kept = resources.filter(({ protect }) => protect).map(({ name }) => name);
-    expect(kept.sort()).toEqual(["prometheus-data", "redis-data", "timescaledb-data"]);
+    expect(kept.sort()).toEqual([
+      "alertmanager-data",
+      "grafana-data",
+      "prometheus-data",
+      "redis-data",
+      "timescaledb-data",
+    ]);
     const { resources: open } = await declareServices({});
     expect(open.filter(({ protect }) => protect)).toEqual([]);
   });
