@@ -42,7 +42,7 @@ describe("every panel of metrics, on a stack that runs", () => {
   /** As an application does. */
   async function useThePool(): Promise<void> {
     const { stdout } = await project.pulumi("stack", "output", "databaseUrl", "--show-secrets");
-    const client = new pg.Client(stdout.trim());
+    const client = new pg.Client(project.fromHere(stdout.trim()));
     await client.connect();
     await client.query("SELECT count(*) FROM price_history");
     await client.end();

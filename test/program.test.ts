@@ -61,7 +61,7 @@ describe("the program", () => {
         const differing = [...new Set([...Object.keys(native), ...Object.keys(other)])].filter(
           (key) => JSON.stringify(native[key]) !== JSON.stringify(other[key]),
         );
-        const allowed = platform === "external" ? ["target", "user", "password"] : [];
+        const allowed = platform === "external" ? ["target", "user", "password", "recorder"] : [];
         expect([platform, wanted, differing.filter((key) => !allowed.includes(key))]).toEqual([
           platform,
           wanted,
