@@ -1,6 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { postgresUrl, redisUrl as urlOfRedis } from "./stacks/connection-url.ts";
 import { loginNames, stackSecrets } from "./stacks/logins.ts";
+import { monitor } from "./stacks/monitoring/monitor.ts";
+import { showDashboards } from "./stacks/monitoring/show-dashboards.ts";
 import { choosePlatform } from "./stacks/platforms/choose-platform.ts";
 import { addressOf, endpointOf, onlyServices } from "./stacks/platforms/platform.ts";
 import { Migrations } from "./stacks/resources/migrations.ts";
@@ -8,7 +10,6 @@ import { SqliteLoad } from "./stacks/resources/sqlite-load.ts";
 import { Validation } from "./stacks/resources/validation.ts";
 import { readConfig } from "./stacks/running-config.ts";
 import { pgbouncer } from "./stacks/services/pgbouncer.ts";
-import { prometheus } from "./stacks/services/prometheus.ts";
 import { redis } from "./stacks/services/redis.ts";
 import { timescaledb } from "./stacks/services/timescaledb.ts";
 import { findWorkload, workloadReference } from "./stacks/workload.ts";
@@ -19,7 +20,7 @@ const { roles: limits, extensions } = config;
 const { dropRows, protect, migrateTo: to, passwordGeneration: generation } = config;
 const stateDir = `.timelift/${config.stack}`;
 const workload = workloadReference(config);
-await findWorkload(workload);
+const found = await findWorkload(workload);
 
 const names = loginNames(external, generation);
 const { database: passwords, cache: cachePasswords } = stackSecrets(external, generation);
@@ -42,9 +43,17 @@ const pooler = beside(
   [timescale],
 );
 const cache = beside(redis({ port: ports.redis, ...config.redis }), cachePasswords);
-const metrics = beside(prometheus({ port: ports.prometheus }), {});
+const watching = monitor(platform, {
+  ...{ config, workload: found.name, loader: found.loader, names, passwords, cachePasswords },
+  ...{ timescale, pooler, cache },
+});
+const metrics = watching.prometheus;
 
 const target = endpointOf(timescale, database);
+const shown = await showDashboards({
+  ...{ config, platform, workload: found, target, timescale, prometheus: metrics },
+  ...{ reader: names.timelift_readonly, secrets: passwords },
+});
 const data = { source, workload, target, stateDir };
 const schema = {
   ...{ workload, edition, hypertables, target, to, dropRows, protect },
@@ -70,6 +79,7 @@ const validation = new Validation("validation", {
   ...data,
   user: names.timelift_readonly,
   password: passwords.timelift_readonly,
+  recorder: { user: names.timelift_loader, password: passwords.timelift_loader },
   loaded: load.loaded,
   after: keys.applied,
   ...{ realised: keys.realised, edition, hypertables },
@@ -91,8 +101,16 @@ export const endpoints = {
   timescaledb: addressOf(timescale),
   pgbouncer: addressOf(pooler),
   redis: addressOf(cache),
-  prometheus: addressOf(metrics),
+  ...Object.fromEntries(
+    Object.entries({ ...watching, grafana: shown.grafana }).map(([name, service]) => [
+      name,
+      addressOf(service),
+    ]),
+  ),
 };
+export const grafanaUrl = shown.url;
+export const grafanaPassword = shown.password;
+export const dashboards = shown.dashboards;
 export const rows = load.rows;
 export const loaded = load.summary;
 export const realised = pulumi
@@ -106,5 +124,6 @@ export const versions = {
   timescaledb: timescale.version,
   pgbouncer: pooler?.version,
   redis: cache?.version,
-  prometheus: metrics?.version,
+  ...Object.fromEntries(Object.entries(watching).map(([name, service]) => [name, service?.version])),
+  grafana: shown.grafana?.version,
 };

@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import type { ValidationReport } from "../loaders/validation-report.ts";
 import { type Edition, licences } from "../migrations/edition.ts";
 import { findProgram } from "../stacks/platforms/native/program.ts";
+import { nodeExporter } from "../stacks/services/exporters.ts";
 import { pgbouncer } from "../stacks/services/pgbouncer.ts";
 import { prometheus } from "../stacks/services/prometheus.ts";
 import { redis } from "../stacks/services/redis.ts";
@@ -84,7 +85,8 @@ async function runDemo(options: DemoOptions): Promise<void> {
 /** Brings the services' programs here before Pulumi starts, so that what it takes is seen as a step of its own. */
 async function findPrograms(edition: Edition | undefined, log: (line: string) => void): Promise<void> {
   const at = { port: 0, upstreamPort: 0, database: "" };
-  for (const service of [timescaledb({ ...at, edition }), pgbouncer(at), redis(at), prometheus(at)]) {
+  const beside = [pgbouncer(at), redis(at), nodeExporter(at), prometheus(at)];
+  for (const service of [timescaledb({ ...at, edition }), ...beside]) {
     await findProgram(service, log);
   }
 }

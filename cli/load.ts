@@ -22,6 +22,11 @@ export function loadCommand(): Command {
     .option("--force", "compare every row with the target, and mend it, although nothing changed", false)
     .option("--workers <count>", "connections that write side by side, 1 to 64", workerCount)
     .option("--max-rejects <count>", "how many rows that do not fit may be left out", rejectLimit)
+    .option(
+      "--metrics-port <port>",
+      "say how far it is to Prometheus, at 127.0.0.1:PORT/metrics",
+      metricsPort,
+    )
     .option("--dry-run", "say what would happen, and write nothing", false)
     .option("--status", "say how far the last load is, from the ledger; disturbs nothing", false)
     .option("--watch", "with --status: until no load runs any more", false)
@@ -54,6 +59,12 @@ function workerCount(text: string): number {
   const count = Number(text);
   if (Number.isInteger(count) && count >= 1 && count <= 64) return count;
   throw new InvalidArgumentError("a whole number from 1 to 64.");
+}
+
+function metricsPort(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65535) return port;
+  throw new InvalidArgumentError("a port, or 0 for any that is free.");
 }
 
 function rejectLimit(text: string): number | string {

@@ -65,6 +65,10 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     summary: "compare every row with the source, now",
     load: async () => (await import("./validate.ts")).validateCommand(),
   },
+  metrics: {
+    summary: "what loads and validations left behind, as Prometheus reads it",
+    load: async () => (await import("./metrics.ts")).metricsCommand(),
+  },
   report: {
     summary: "show the last validation's report again: lines, HTML, JUnit, JSON",
     load: async () => (await import("./report.ts")).reportCommand(),
@@ -80,6 +84,10 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
   advise: {
     summary: "chunks, columnstore and indexes that suit the source's rows, with the figures behind them",
     load: async () => (await import("./advise.ts")).adviseCommand(),
+  },
+  alert: {
+    summary: "send an alert through, and say where it went",
+    load: async () => (await import("./alert.ts")).alertCommand(),
   },
   sample: {
     summary: "build the sample SQLite file",

@@ -1,12 +1,14 @@
 import { basename } from "node:path";
 import { Command, Option } from "commander";
-import { describeTarget } from "../loaders/connection.ts";
+import { connect, describeTarget } from "../loaders/connection.ts";
+import { Ledger } from "../loaders/ledger.ts";
 import { recordedFingerprint } from "../loaders/source/snapshot.ts";
 import type { ExpectedHypertable } from "../loaders/validate/hypertable-checks.ts";
 import { readLoadHistory } from "../loaders/validate/load-history.ts";
 import { renderCheck } from "../loaders/validate/render-lines.ts";
 import { runValidation, type ValidationEvent } from "../loaders/validate/run-validation.ts";
 import { strictThresholds, thresholdPresets } from "../loaders/validate/thresholds.ts";
+import { recordValidation } from "../loaders/validation-record.ts";
 import type { ValidationReport } from "../loaders/validation-report.ts";
 import { declaredHypertables, declaredKeys, realisations } from "../migrations/declared.ts";
 import { intervalText } from "../migrations/interval.ts";
@@ -65,6 +67,7 @@ async function requestOf({ stack, thresholds }: ValidateOptions): Promise<Valida
   const { readStackConfig } = await import("./stack-config.ts");
   const { connectionAs, stackFolder } = await import("./stack-services.ts");
   const target = await connectionAs(stack, "timelift_readonly");
+  const { user, password } = await connectionAs(stack, "timelift_loader");
   const config = await readStackConfig(stack);
   const copyPath = copyPathIn(stackFolder(stack));
   return {
@@ -73,6 +76,7 @@ async function requestOf({ stack, thresholds }: ValidateOptions): Promise<Valida
     copyPath,
     expectedFingerprint: recordedFingerprint(copyPath) ?? "",
     target,
+    recorder: { user, password },
     edition: config.edition,
     hypertables: config.hypertables,
     thresholds: thresholds ? thresholdPresets[thresholds] : config.thresholds,
@@ -102,8 +106,10 @@ async function validate(
     signal,
     events,
   };
+  const result = await runValidation(args);
+  await record(request, name, result);
   return {
-    ...(await runValidation(args)),
+    ...result,
     thresholds,
     subject: {
       workload: name,
@@ -113,6 +119,26 @@ async function validate(
     },
     load: await readLoadHistory(target, name),
   };
+}
+
+/** Keeps the result for monitoring. A proof stands without it, so what prevents it is said and no more. */
+async function record(
+  { target, recorder }: ValidateCommandRequest,
+  workload: string,
+  report: ValidationReport,
+): Promise<void> {
+  if (recorder === undefined) return;
+  try {
+    const client = await connect({ ...target, ...recorder, readOnly: false }, "validate: record");
+    try {
+      await Ledger.open(client, workload);
+      await recordValidation(client, workload, report);
+    } finally {
+      await client.end();
+    }
+  } catch (error) {
+    process.stderr.write(`the result is in the report, and not in the target: ${(error as Error).message}\n`);
+  }
 }
 
 function expected({ table, time, chunk }: DeclaredHypertable): ExpectedHypertable {

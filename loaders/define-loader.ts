@@ -1,3 +1,5 @@
+import type { Freshness } from "./freshness.ts";
+
 /** Marks a source column that the target does not have, or, as `rest`, all that `columns` does not name. */
 export const drop = Symbol("drop");
 
@@ -145,6 +147,11 @@ export interface LoaderDefinition {
   tables: Record<string, TableDefinition>;
   /** Queries timed and compared on both sides. */
   queries?: Record<string, WorkloadQuery>;
+  /**
+   * Hypertable -> when its next row is due, which monitoring watches.
+   * @default nothing is said of how fresh a table has to be
+   */
+  freshness?: Record<string, Freshness>;
   /**
    * Tables that a narrowed load leaves out (`narrowLoader`): rows may refer to what the source has for them.
    * @default {}

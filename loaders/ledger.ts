@@ -1,8 +1,10 @@
 import type pg from "pg";
 import type { Part } from "./load-result.ts";
+import { letMonitorRead, monitorRole } from "./monitor-role.ts";
 import type { RejectedRow } from "./reject.ts";
 import { createRejects, RejectLog } from "./reject-log.ts";
 import { TimeliftError } from "./timelift-error.ts";
+import { createValidation } from "./validation-record.ts";
 
 /** What is known of a table that timelift loaded. */
 export interface LedgerTable {
@@ -47,20 +49,29 @@ const create = `
   );
   CREATE INDEX IF NOT EXISTS load_part_table ON timelift.load_part (workload, table_name);
   ALTER TABLE timelift.load_part ADD COLUMN IF NOT EXISTS rejected bigint NOT NULL DEFAULT 0;
-  ${createRejects}`;
+  ${createRejects};
+  ${createValidation};
+  ${letMonitorRead(["load_run", "load_part", "validation"])}`;
 
-/** Whether the ledger is there, and whether an earlier version made it. */
+/**
+ * Whether the ledger is there, whether an earlier version made it, and whether all is there that belongs to it without
+ * being read by a load.
+ */
 const inspect = `
   SELECT to_regnamespace('timelift') IS NOT NULL AS schema, to_regclass('timelift.load_part') IS NOT NULL AS tables,
          to_regclass('timelift.reject') IS NOT NULL AND to_regclass('timelift.load_state') IS NOT NULL AND EXISTS (
            SELECT FROM pg_attribute WHERE attrelid = to_regclass('timelift.load_part') AND attname = 'rejected')
            AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('timelift.reject') AND attname = 'row_digest')
-           AS current`;
+           AS current,
+         to_regclass('timelift.validation') IS NOT NULL AND coalesce((
+           SELECT has_table_privilege(oid, to_regclass('timelift.validation')::oid, 'SELECT')
+           FROM pg_roles WHERE rolname = '${monitorRole}'), true) AS furnished`;
 
 interface Found {
   schema: boolean;
   tables: boolean;
   current: boolean;
+  furnished: boolean;
 }
 
 /**
@@ -88,7 +99,7 @@ export class Ledger {
     const { rows } = await client.query<Found>(inspect);
     try {
       if (!rows[0]?.schema) await client.query("CREATE SCHEMA timelift");
-      if (!rows[0]?.current) await client.query(`BEGIN; ${create}; COMMIT`);
+      if (!rows[0]?.current || !rows[0].furnished) await client.query(`BEGIN; ${create}; COMMIT`);
     } catch (error) {
       if ((error as { code?: string }).code !== "42501") throw error;
       throw new TimeliftError({

@@ -108,6 +108,22 @@ const taskFunctions = `
   END
   $timelift$;
 
+  -- The time of a hypertable's newest row, also for who may read none of its rows: monitoring. NULL where there is none.
+  CREATE OR REPLACE FUNCTION timelift.newest_row(hypertable text) RETURNS timestamptz
+  LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $timelift$
+  DECLARE
+    time_column name;
+    newest timestamptz;
+  BEGIN
+    SELECT column_name INTO time_column FROM timescaledb_information.dimensions
+      WHERE hypertable_schema = 'public' AND hypertable_name = hypertable AND dimension_number = 1
+        AND column_type IN ('timestamptz'::regtype, 'timestamp'::regtype, 'date'::regtype);
+    IF NOT FOUND THEN RETURN NULL; END IF;
+    EXECUTE format('SELECT max(%I) FROM public.%I', time_column, hypertable) INTO newest;
+    RETURN newest;
+  END
+  $timelift$;
+
   -- Refreshes a materialized view; concurrently once it has been filled.
   CREATE OR REPLACE FUNCTION timelift.refresh_view(view_name text) RETURNS void LANGUAGE plpgsql AS $timelift$
   BEGIN

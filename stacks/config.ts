@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { maxRejectsPattern } from "../loaders/reject-limit.ts";
 import { TimeliftError } from "../loaders/timelift-error.ts";
+import { alertNames, alerts } from "./alert-config.ts";
 import { images, publish } from "./docker-config.ts";
 import {
   type ExternalTarget,
@@ -9,6 +10,7 @@ import {
   readExternalTarget,
 } from "./external-target.ts";
 import { hypertableSettingNames, hypertables } from "./hypertable-config.ts";
+import { receiverNames, receivers } from "./receiver-config.ts";
 import { redis, redisSettingNames } from "./redis-config.ts";
 import { extensions, limitNames, roleLimits, shortRoleNames } from "./role-config.ts";
 import { besideNames, services } from "./service-config.ts";
@@ -26,6 +28,12 @@ const ports = z.strictObject({
   pgbouncer: port(16432),
   redis: port(16379),
   prometheus: port(19090),
+  "postgres-exporter": port(19187),
+  "pgbouncer-exporter": port(19127),
+  "redis-exporter": port(19121),
+  "node-exporter": port(19100),
+  alertmanager: port(19093),
+  grafana: port(13000),
 });
 
 /** The port of each service where the config names none. */
@@ -86,6 +94,10 @@ const keys = z.strictObject({
   validate: z.enum(["changed", "always"]).default("changed"),
   /** What the comparison demands: a preset, or keys that stand in place of those of `strict`. */
   thresholds,
+  /** What the stack demands of itself before it wakes somebody. */
+  alerts,
+  /** Who is told of alerts; with addresses that are secrets. */
+  receivers,
   /** The last migration that should stand; empty for all. */
   migrateTo: z.string().default(""),
   /** Lets a way back drop a table that holds rows. */
@@ -132,6 +144,8 @@ const objects = [
   "redis",
   "hypertables",
   "thresholds",
+  "alerts",
+  "receivers",
   "services",
   "roles",
   "extensions",
@@ -161,6 +175,8 @@ const examples: Record<keyof typeof keys.shape, string> = {
   maxRejects: "maxRejects 0.1%",
   validate: "validate changed",
   thresholds: "thresholds strict",
+  receivers: "--secret --path timelift:receivers.webhook.url",
+  alerts: "--path timelift:alerts.expectedUntil.TABLE 2020-12-31",
   migrateTo: "migrateTo ''",
   dropRows: "dropRows false",
   dropData: "dropData false",
@@ -186,6 +202,10 @@ export function parseConfig(
   if (!parsed.success) {
     const problems = parsed.error.issues.flatMap((issue) => describe(issue, values));
     throw refused(stack, problems);
+  }
+  if (Object.keys(parsed.data.receivers).length > 0 && !isSecret("timelift:receivers")) {
+    const problem = "receivers: it holds secrets and stands in the file in plain text";
+    throw refused(stack, [line(problem, examples.receivers)]);
   }
   const external = readExternalTarget(parsed.data, isSecret);
   if (Array.isArray(external)) {
@@ -224,6 +244,8 @@ function keysBelow([object, key]: PropertyKey[]): string[] {
   if (object === "redis") return redisSettingNames;
   if (object === "tls") return ["certificate", "key", "authority", "names"];
   if (object === "hypertables") return hypertableSettingNames;
+  if (object === "alerts") return alertNames;
+  if (object === "receivers") return receiverNames;
   return object === "thresholds" ? thresholdNames : Object.keys(ports.shape);
 }
 
@@ -251,7 +273,7 @@ function describe(issue: z.core.$ZodIssue, values: Record<string, unknown>): str
   );
   const isUnsaid =
     value === undefined || (key === "source" && value === "") || key in externalKeys || key === "tls";
-  const given = isUnsaid ? "" : ` = ${JSON.stringify(value)}`;
+  const given = isUnsaid || key === "receivers" ? "" : ` = ${JSON.stringify(value)}`;
   const nested = issue.path.join(".") === "redis.policy" && "--path timelift:redis.policy allkeys-lru";
   const example = (nested || examples[key]).replace("SERVICE", String(issue.path[1] ?? "timescaledb"));
   return [line(`${issue.path.join(".")}${given}: ${issue.message}`, example)];

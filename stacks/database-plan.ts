@@ -180,6 +180,7 @@ const schemaGrants: GrantPlan[] = [
   })),
   { on: "schema", object: loaderSchema, role: "timelift_owner", privileges: ["CREATE", "USAGE"] },
   { on: "schema", object: loaderSchema, role: "timelift_readonly", privileges: ["USAGE"] },
+  { on: "schema", object: loaderSchema, role: "timelift_monitor", privileges: ["USAGE"] },
 ];
 
 const read = ["SELECT"];

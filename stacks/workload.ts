@@ -31,6 +31,8 @@ export interface Workload {
   loader: LoaderDefinition;
   /** The folder that holds `before-load/` and `after-load/`. */
   migrationsDir: string;
+  /** The file that declares its dashboards; it need not be there. */
+  dashboardsFile: string;
   context: MigrationContext;
 }
 
@@ -42,17 +44,20 @@ interface LoaderExports {
 
 /**
  * Loads a workload: `loaders/workloads/<name>.ts` with `migrations/<name>/`, or `<path>/loader.ts` with
- * `<path>/migrations/`. Relative paths start at the current folder, which is the project's.
+ * `<path>/migrations/`; dashboards are in `dashboards.ts` of the one or the other folder. Relative paths start at the current folder, which is the project's.
  * @throws TimeliftError `workload-missing`, `workload-import`, `workload-loader`, `workload-options`
  */
 export async function findWorkload(reference: WorkloadReference): Promise<Workload> {
   const project = resolve(import.meta.dirname, "..");
-  const [loaderFile, migrationsDir] = reference.path
-    ? [resolve(reference.path, "loader.ts"), resolve(reference.path, "migrations")]
-    : [
-        join(project, "loaders", "workloads", `${reference.name}.ts`),
-        join(project, "migrations", reference.name),
-      ];
+  const [loaderFile, migrationsDir, dashboardsFile] = (
+    reference.path
+      ? ["loader.ts", "migrations", "dashboards.ts"].map((name) => resolve(reference.path, name))
+      : [
+          join(project, "loaders", "workloads", `${reference.name}.ts`),
+          join(project, "migrations", reference.name),
+          join(project, "migrations", reference.name, "dashboards.ts"),
+        ]
+  ) as [string, string, string];
   if (!existsSync(loaderFile)) {
     throw new TimeliftError({
       code: "workload-missing",
@@ -80,6 +85,7 @@ export async function findWorkload(reference: WorkloadReference): Promise<Worklo
     name: reference.name,
     loader,
     migrationsDir,
+    dashboardsFile,
     context: { options },
   };
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { documentThresholds, strictThresholds } from "../loaders/validate/thresholds.ts";
+import { alerts } from "../stacks/alert-config.ts";
 import { parseConfig } from "../stacks/config.ts";
 
 const parse = (raw: Record<string, string>) =>
@@ -26,7 +27,13 @@ describe("the stack's config", () => {
       source: "app.db",
       workload: "stockula",
       dropData: false,
-      ports: { timescaledb: 15432, pgbouncer: 16432, redis: 16379, prometheus: 19090 },
+      ports: {
+        ...{ timescaledb: 15432, pgbouncer: 16432, redis: 16379, prometheus: 19090 },
+        ...{ "postgres-exporter": 19187, "pgbouncer-exporter": 19127 },
+        ...{ "redis-exporter": 19121, "node-exporter": 19100, alertmanager: 19093, grafana: 13000 },
+      },
+      alerts: alerts.parse({}),
+      receivers: {},
     });
   });
 

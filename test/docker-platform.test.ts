@@ -36,7 +36,9 @@ describe("what the docker platform declares", () => {
           `Container ${name}`,
           `DockerService ${name}`,
         ]),
-        ...["timescaledb", "redis", "prometheus"].map((name) => `Volume ${name}-data`),
+        ...["timescaledb", "redis", "alertmanager", "prometheus", "grafana"].map(
+          (name) => `Volume ${name}-data`,
+        ),
       ].sort(),
     );
     for (const { type, name, inputs } of resources.filter((each) => each.type.startsWith("docker:"))) {
@@ -65,7 +67,8 @@ describe("what the docker platform declares", () => {
       containerPath: "/timelift",
       readOnly: true,
     });
-    expect(inputs.envs).toBeUndefined();
+    const connects = ["postgres-exporter", "pgbouncer-exporter"].includes(name);
+    expect(inputs.envs ?? []).toHaveLength(connects ? 1 : 0);
     expect(inputs.privileged).toBeUndefined();
   });
 
@@ -168,10 +171,32 @@ describe("a certificate", () => {
   );
 });
 
+describe("monitoring", () => {
+  test("Prometheus finds every exporter by its name on the network, exporters what they watch", async () => {
+    const { find } = await declareServices({});
+    const uploads = (name: ServiceName): Upload[] => find(`Container ${name}-files`).inputs.uploads;
+    const { scrape_configs } = JSON.parse(contentOf(uploads("prometheus"), "prometheus.yml") ?? "");
+    const targets = scrape_configs.map(
+      (job: { static_configs: { targets: string[] }[] }) => job.static_configs[0]?.targets[0],
+    );
+    expect(targets).toEqual([
+      ...["prometheus:19090", "postgres-exporter:19187", "pgbouncer-exporter:19127"],
+      ...["redis-exporter:19121", "node-exporter:19100", "alertmanager:19093"],
+    ]);
+    expect(find("Container postgres-exporter").inputs.envs[0]).toMatch(
+      /^DATA_SOURCE_NAME=postgresql:\/\/timelift_monitor@timescaledb:15432\/timelift\?sslmode=disable/,
+    );
+    expect(find("Container node-exporter").inputs.volumes[1]).toEqual({
+      ...{ volumeName: "timelift-staging-timescaledb-data", containerPath: "/database", readOnly: true },
+    });
+    expect(find("Container redis-exporter").inputs.command).toContain("--redis.addr=redis://redis:16379");
+  });
+});
+
 describe("secrets", () => {
   test("reach containers by files that are secret in the state, and by nothing else", async () => {
     const { resources } = await declareServices({});
-    const passwords = [...Object.values(stackSecrets), "superuser of tests", stackCertificate.key];
+    const passwords = [...Object.values(stackSecrets), "superuser of tests", stackCertificate.key, "Zq87"];
     for (const { type, name, inputs, secrets } of resources) {
       const open = Object.entries(inputs).filter(([key]) => !secrets.includes(key));
       const text = JSON.stringify(open);
@@ -181,18 +206,25 @@ describe("secrets", () => {
     }
   });
 
-  test("no container knows a password, but digests of its own only", async () => {
+  test("no container knows a password, but digests of its own, and exporters and Grafana the one they ask with", async () => {
     const { resources, find } = await declareServices({});
     const uploads = (name: ServiceName): Upload[] => find(`Container ${name}-files`).inputs.uploads;
-    for (const { type, inputs } of resources) {
+    const known: Record<string, string[]> = {
+      "postgres-exporter-files": [stackSecrets.timelift_monitor],
+      "pgbouncer-exporter-files": [stackSecrets.timelift_monitor],
+      "redis-exporter-files": [stackSecrets.redis_monitor],
+      "grafana-files": [stackSecrets.timelift_readonly],
+    };
+    for (const { type, name, inputs } of resources) {
       if (!type.endsWith(":Container")) continue;
       const text = JSON.stringify(inputs);
-      for (const password of Object.values(stackSecrets)) expect(text).not.toContain(`${password}"`);
+      const told = Object.values(stackSecrets).filter((password) => text.includes(password));
+      expect([name, told]).toEqual([name, known[name] ?? []]);
     }
     expect(contentOf(uploads("timescaledb"), "superuser.sql")).toBe(
       `ALTER ROLE postgres PASSWORD '${await scramSecret("postgres", "superuser of tests")}'\n`,
     );
-    expect(contentOf(uploads("pgbouncer"), "userlist.txt")?.split("\n")).toHaveLength(4);
+    expect(contentOf(uploads("pgbouncer"), "userlist.txt")?.split("\n")).toHaveLength(5);
     expect(contentOf(uploads("redis"), "users.acl")?.replaceAll(/#[0-9a-f]{64} /g, "DIGEST ")).toBe(
       [
         "user default off resetpass resetkeys resetchannels -@all",
@@ -201,6 +233,11 @@ describe("secrets", () => {
         "user health on nopass resetchannels -@all +ping\n",
       ].join("\n"),
     );
+    const withSecrets = uploads("grafana").filter(({ content }) => content.includes("-Zq8"));
+    expect(withSecrets.map(({ file, content }) => [file, content])).toEqual([
+      ["/timelift/admin-password", "grafana-Zq87"],
+      ["/timelift/source-password", stackSecrets.timelift_readonly],
+    ]);
     for (const name of serviceNames) {
       for (const { permissions } of uploads(name)) expect(permissions).toBe("0440");
     }
@@ -236,7 +273,13 @@ const table: {
     published: { timescaledb: "127.0.0.1" },
     images: defaultImages,
     retained: true,
-    hosts: { timescaledb: "127.0.0.1", pgbouncer: "pgbouncer", redis: "redis", prometheus: "prometheus" },
+    hosts: {
+      timescaledb: "127.0.0.1",
+      pgbouncer: "pgbouncer",
+      redis: "redis",
+      prometheus: "prometheus",
+      grafana: "grafana",
+    },
   },
   {
     title: "everything published, each where it is told",
@@ -291,7 +334,13 @@ describe("a config gives", () => {
   test("a protected stack's data volumes, which Pulumi refuses to delete, and nothing else so", async () => {
     const { resources } = await declareServices({ protect: true });
     const kept = resources.filter(({ protect }) => protect).map(({ name }) => name);
-    expect(kept.sort()).toEqual(["prometheus-data", "redis-data", "timescaledb-data"]);
+    expect(kept.sort()).toEqual([
+      "alertmanager-data",
+      "grafana-data",
+      "prometheus-data",
+      "redis-data",
+      "timescaledb-data",
+    ]);
     const { resources: open } = await declareServices({});
     expect(open.filter(({ protect }) => protect)).toEqual([]);
   });

@@ -1,8 +1,18 @@
 import * as pulumi from "@pulumi/pulumi";
+import { renderQueries } from "../stacks/monitoring/query.ts";
 import { type DockerPlatformArgs, dockerPlatform } from "../stacks/platforms/docker.ts";
 import type { Service } from "../stacks/platforms/platform.ts";
+import { alertmanager } from "../stacks/services/alertmanager.ts";
+import {
+  nodeExporter,
+  pgbouncerExporter,
+  postgresExporter,
+  redisExporter,
+} from "../stacks/services/exporters.ts";
+import { grafana } from "../stacks/services/grafana.ts";
+import { loginOf } from "../stacks/services/login.ts";
 import { pgbouncer } from "../stacks/services/pgbouncer.ts";
-import { prometheus } from "../stacks/services/prometheus.ts";
+import { prometheus, scrapeOf } from "../stacks/services/prometheus.ts";
 import { redis } from "../stacks/services/redis.ts";
 import { timescaledb } from "../stacks/services/timescaledb.ts";
 import { stackSecrets } from "./native-stack.ts";
@@ -121,7 +131,7 @@ export async function recorded(work: () => Promise<unknown>): Promise<Declared[]
   return declared;
 }
 
-/** All that the docker platform declares for the stack's four services, and what it says of them. */
+/** All that the docker platform declares for the stack's services, and what it says of them. */
 export async function declareServices(
   more: Partial<DockerPlatformArgs>,
 ): Promise<{ resources: Declared[]; services: Record<string, Service>; find: (name: string) => Declared }> {
@@ -130,17 +140,41 @@ export async function declareServices(
     ...{ stack: "staging", stateDir: ".timelift/staging", dropData: false, edition: "apache" as const },
     ...{ images: {}, publish: { timescaledb: "127.0.0.1" }, tls: { names: [] }, ...more },
   });
-  const secrets = pulumi.secret(stackSecrets);
+  const secrets = pulumi.secret({
+    ...stackSecrets,
+    receivers: JSON.stringify({ webhook: "http://hooks/Zq87" }),
+  });
   const database = platform.service(
     timescaledb({ port: 15432, database: "timelift", memoryMb: 1024 }),
     secrets,
   );
   const pool = pgbouncer({ port: 16432, upstreamPort: 15432, database: "timelift" });
+  const user = loginOf("timelift_monitor", 1);
+  const at = { upstreamPort: 15432, database: "timelift", user, queries: renderQueries([]) };
+  const exporters = [
+    postgresExporter({ port: 19187, ...at }),
+    pgbouncerExporter({ port: 19127, poolPort: 16432, user }),
+    redisExporter({ port: 19121, cachePort: 16379 }),
+    nodeExporter({ port: 19100 }),
+    alertmanager({ port: 19093, receivers: { webhook: { severities: ["critical"] } } }),
+  ];
+  const scrape = exporters.map(scrapeOf);
   const services = {
     timescaledb: database,
     pgbouncer: platform.service(pool, secrets, [database]),
     redis: platform.service(redis({ port: 16379 }), secrets),
-    prometheus: platform.service(prometheus({ port: 19090 }), secrets),
+    ...Object.fromEntries(
+      exporters.map((exporter) => [exporter.name, platform.service(exporter, secrets, [database])]),
+    ),
+    prometheus: platform.service(prometheus({ port: 19090, scrape }), secrets),
+    grafana: platform.service(
+      grafana({
+        ...{ port: 13000, prometheusPort: 19090, dashboards: { "timelift-health": "{}\n" } },
+        database: { port: 15432, name: "timelift", user: "timelift_readonly" },
+      }),
+      pulumi.secret({ ...stackSecrets, grafana: "grafana-Zq87" }),
+      [database],
+    ),
   };
   for (const { resource } of Object.values(services)) {
     await resolved(resource.urn);

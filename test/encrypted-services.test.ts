@@ -7,10 +7,12 @@ import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Connection } from "../loaders/connection.ts";
 import { tlsOptions } from "../loaders/tls.ts";
+import { renderQueries } from "../stacks/monitoring/query.ts";
 import { asSuperuser } from "../stacks/platforms/bootstrap.ts";
 import { onPath, treeLinker } from "../stacks/platforms/native/sandbox.ts";
 import { ServiceFolder } from "../stacks/platforms/native/service-folder.ts";
 import { ensureSysroot } from "../stacks/platforms/native/sysroot.ts";
+import { pgbouncerExporter, postgresExporter } from "../stacks/services/exporters.ts";
 import { loginOf } from "../stacks/services/login.ts";
 import { pgbouncer } from "../stacks/services/pgbouncer.ts";
 import { type Role, roles } from "../stacks/services/role.ts";
@@ -21,7 +23,7 @@ import { runPython } from "./application/python.ts";
 import { freePorts, NativeStack, stackSecrets } from "./native-stack.ts";
 
 const stack = new NativeStack();
-const [port = 0, poolPort = 0] = await freePorts(2);
+const [port = 0, poolPort = 0, ofDatabase = 0, ofPool = 0] = await freePorts(4);
 const database = timescaledb({ port, database: "app", memoryMb: 512 });
 const pool = pgbouncer({ port: poolPort, upstreamPort: port, database: "app" });
 const authorityFile = join(stack.stateDir, "authority.pem");
@@ -114,6 +116,31 @@ test("the pool's own connections to the server are encrypted", async () => {
   const { rows } = await client.query("SELECT ssl, version FROM pg_stat_ssl WHERE pid = pg_backend_pid()");
   await client.end();
   expect(rows).toEqual([{ ssl: true, version: expect.stringMatching(/^TLSv1\.[23]$/) }]);
+});
+
+describe("exporters", () => {
+  const demanding = { sslmode: "verify-full", user: loginOf("timelift_monitor", 1) } as const;
+  const declared = {
+    pg_up: postgresExporter({
+      ...{ port: ofDatabase, upstreamPort: port, database: "app", queries: renderQueries([]), ...demanding },
+    }),
+    pgbouncer_up: pgbouncerExporter({ port: ofPool, poolPort, ...demanding }),
+  };
+
+  test.each(["pg_up", "pgbouncer_up"] as const)("%s by the authority, and by no other", async (metric) => {
+    const exporter = declared[metric];
+    const ask = async () => (await fetch(`http://127.0.0.1:${exporter.port}/metrics`)).text();
+    await stack.start(exporter, { ...stackSecrets, databaseAuthority: authority.certificate });
+    await expect.poll(ask, { timeout: 20_000 }).toContain(`\n${metric} 1`);
+    const other = { ...stackSecrets, databaseAuthority: (await makeAuthority()).certificate };
+    if (metric === "pg_up") {
+      await stack.start(exporter, other);
+      await expect.poll(ask, { timeout: 20_000 }).toContain(`\n${metric} 0`);
+    } else {
+      // This one ends where it may not log in when it starts.
+      await expect(stack.start(exporter, other)).rejects.toMatchObject({ code: "service-died" });
+    }
+  });
 });
 
 describe("who may log in", () => {

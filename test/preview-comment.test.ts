@@ -56,8 +56,8 @@ describe("a preview as a comment", () => {
 
   test("of a stack that is not there yet: what will be made, the SQL, the rows", async () => {
     const text = await preview(2);
-    expect(text).toContain("### Preview of `dev`: 10 changes");
-    expect(text).toContain("10 resources to create; 11 migrations up;");
+    expect(text).toContain("### Preview of `dev`: 15 changes");
+    expect(text).toContain("15 resources to create; 11 migrations up;");
     expect(text).toContain('CREATE TABLE "price_history" (');
     expect(text).toMatch(/\| `price_history` \| [\d,]+ rows \| all of them \|/);
     expect(text).not.toContain("Destructive");
@@ -124,7 +124,7 @@ describe("a preview as a comment", () => {
     expect(head).toContain("Continuous aggregate `ohlc_daily` is dropped with its migration.");
     expect(head).toContain("`dropRows` is turned on");
     expect(head).toMatch(
-      /`dropData` is turned on: .* data of `pgbouncer`, `prometheus`, `redis` and `timescaledb`/,
+      /`dropData` is turned on: .* data of `alertmanager`, .*`pgbouncer`, .*`prometheus`, .*`redis` and `timescaledb`/,
     );
     expect(text).toContain(
       "Nothing is loaded while `0003_option_hypertables` and `0004_price_columnstore` are down.",

@@ -31,7 +31,7 @@ describe("the program", () => {
     (run?.resources ?? []).map(({ type, name }) => `${type.split(":").at(-1)} ${name}`).sort();
   /** What belongs to how services become real, and to nothing else. */
   const ofPlatform =
-    /^(NativeService|DockerService|ExternalDatabase|SysrootImage|RemoteImage|Certificates|Network|Volume|Container) |^Credentials superuser$/;
+    /^(NativeService|DockerService|ExternalDatabase|SysrootImage|RemoteImage|Certificates|Network|Volume|Container) |^Credentials (superuser|grafana-admin)$/;
   const shared = (run: ProgramRun | undefined) => namesOf(run).filter((name) => !ofPlatform.test(name));
   const find = (run: ProgramRun | undefined, wanted: string) => {
     const found = run?.resources.find(({ type, name }) => `${type.split(":").at(-1)} ${name}` === wanted);
@@ -61,7 +61,7 @@ describe("the program", () => {
         const differing = [...new Set([...Object.keys(native), ...Object.keys(other)])].filter(
           (key) => JSON.stringify(native[key]) !== JSON.stringify(other[key]),
         );
-        const allowed = platform === "external" ? ["target", "user", "password"] : [];
+        const allowed = platform === "external" ? ["target", "user", "password", "recorder"] : [];
         expect([platform, wanted, differing.filter((key) => !allowed.includes(key))]).toEqual([
           platform,
           wanted,
@@ -112,7 +112,7 @@ describe("the program", () => {
     [
       "docker",
       { source, protect: true, platform: "docker" },
-      ["prometheus-data", "redis-data", "timescaledb-data"],
+      ["alertmanager-data", "grafana-data", "prometheus-data", "redis-data", "timescaledb-data"],
     ],
     ["external", { source, protect: true, platform: "external", targetUrl }, ["timescaledb"]],
   ])(
@@ -146,6 +146,6 @@ describe("the program", () => {
     const page = readFileSync(join(import.meta.dirname, "..", "docs", "environments.md"), "utf8");
     const outputs = page.slice(page.indexOf("## Outputs"));
     const described = [...outputs.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name);
-    expect([...described].sort()).toEqual(Object.keys(runs.native?.outputs ?? {}).sort());
+    expect([...described].sort()).toEqual(Object.keys(runs.docker?.outputs ?? {}).sort());
   });
 });

@@ -11,10 +11,10 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa, type Options } from "execa";
+import { type ServiceName, serviceNames } from "../stacks/services/service.ts";
 import { freePorts } from "./native-stack.ts";
 
 const project = join(import.meta.dirname, "..");
-const services = ["timescaledb", "pgbouncer", "redis", "prometheus"] as const;
 
 /** What a command did. */
 export interface Outcome {
@@ -28,7 +28,7 @@ export interface Outcome {
 export class ProjectCopy {
   readonly dir: string;
   readonly env: NodeJS.ProcessEnv;
-  readonly ports: Record<(typeof services)[number], number>;
+  readonly ports: Record<ServiceName, number>;
 
   readonly stack: string;
 
@@ -52,8 +52,8 @@ export class ProjectCopy {
       cpSync(join(project, file), join(dir, file));
     }
     symlinkSync(join(project, "node_modules"), join(dir, "node_modules"));
-    const ports = await freePorts(services.length);
-    const named = services.map((service, index) => [service, ports[index]]);
+    const ports = await freePorts(serviceNames.length);
+    const named = serviceNames.map((service, index) => [service, ports[index]]);
     const copy = new ProjectCopy(dir, stack, Object.fromEntries(named) as ProjectCopy["ports"]);
     // A salt that the project's own stack left there belongs to another passphrase.
     writeFileSync(copy.#config, "");

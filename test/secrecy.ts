@@ -31,11 +31,11 @@ function collect(value: unknown, into: Set<string>): void {
   }
 }
 
-/** Texts inside one secret value; short ones (a port, a name) are no secret of their own. */
+/** Texts inside one secret value; short ones (a port, a name) and certificates are no secret of their own. */
 function gather(value: unknown, into: Set<string>): void {
   if (typeof value === "object" && value !== null) {
     for (const each of Object.values(value)) gather(each, into);
-  } else if (typeof value === "string") {
+  } else if (typeof value === "string" && !value.startsWith("-----BEGIN CERTIFICATE-----")) {
     const url = URL.canParse(value) ? new URL(value).password : "";
     const lines = (url === "" ? value : url).split("\n");
     // After two lines of a P-256 key comes what its certificate says too.

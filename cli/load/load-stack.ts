@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { LoaderDefinition } from "../../loaders/define-loader.ts";
+import type { LoadEvent } from "../../loaders/load-event.ts";
 import { isNarrowed, narrowLoader } from "../../loaders/narrow-loader.ts";
 import type { MaxRejects } from "../../loaders/reject-limit.ts";
 import { runLoad } from "../../loaders/run-load.ts";
@@ -27,6 +28,7 @@ export interface LoadOptions extends NarrowingOptions {
   workers?: number;
   force: boolean;
   maxRejects?: MaxRejects;
+  metricsPort?: number;
   dryRun: boolean;
   json: boolean;
   status: boolean;
@@ -92,13 +94,17 @@ async function load(args: OutlookArgs, options: LoadOptions): Promise<void> {
   const { workers, force } = options;
   const json = options.json ? new JsonLines((line) => console.log(line)) : undefined;
   const view = json ?? (await viewFor(Object.keys(args.loader.tables)));
+  const metrics = await metricsOf(args.workload, options);
   try {
     const result = await runLoad({
       ...args,
       workers,
       force,
       signal: untilSignal(),
-      events: (event) => view.take(event),
+      events: (event) => {
+        view.take(event);
+        metrics?.take(event);
+      },
     });
     await view.end();
     if (json) json.result(result);
@@ -107,7 +113,20 @@ async function load(args: OutlookArgs, options: LoadOptions): Promise<void> {
     await view.end();
     json?.error(error);
     throw error;
+  } finally {
+    await metrics?.close();
   }
+}
+
+/** What tells Prometheus how far the load is, where a port was given. */
+async function metricsOf(workload: string, { metricsPort, json }: LoadOptions) {
+  if (metricsPort === undefined) return undefined;
+  const { LoadMetrics } = await import("../metrics/load-metrics.ts");
+  const { serveMetrics } = await import("../metrics/metrics-endpoint.ts");
+  const metrics = new LoadMetrics(workload);
+  const { url, close } = await serveMetrics(metrics.registry, metricsPort);
+  if (!json) console.error(`metrics: ${url}`);
+  return { take: (event: LoadEvent) => metrics.take(event), close };
 }
 
 async function viewFor(tables: string[]): Promise<LoadView> {

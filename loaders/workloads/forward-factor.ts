@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { defineLoader, drop, expression, lookup, none, type TableDefinition } from "../define-loader.ts";
+import { eachSession } from "../freshness.ts";
 
 /** `timelift:workloadOptions` of forward-factor. */
 export const options = z.strictObject({
@@ -44,6 +45,7 @@ export default ({ start }: z.infer<typeof options>) =>
       ohlcv_bars: { from: none },
     },
     queries: start === "data" ? queries : {},
+    freshness: { signals: eachSession("XNYS"), option_chain_snapshots: eachSession("XNYS") },
   });
 
 const queries = {

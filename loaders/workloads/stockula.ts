@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { defineLoader, drop } from "../define-loader.ts";
+import { eachSession } from "../freshness.ts";
 
 /** `timelift:workloadOptions` of stockula. */
 export const options = z.strictObject({
@@ -35,6 +36,7 @@ export default defineLoader({
     autots_models: {},
     autots_presets: {},
   },
+  freshness: { price_history: eachSession("XNYS") },
   queries: {
     "daily OHLC, one symbol, one year": {
       sqlite: `

@@ -7,10 +7,13 @@ import { SysrootImage } from "../resources/sysroot-image.ts";
 import type { Secrets } from "../services/role.ts";
 import type { ServiceDeclaration, ServiceName } from "../services/service.ts";
 import type { TlsConfig } from "../tls/tls-config.ts";
+import { alertmanager } from "./docker/alertmanager.ts";
 import { clientHost } from "./docker/client-host.ts";
 import { serviceContainer } from "./docker/container.ts";
 import type { ContainerKind, ContainerSecrets } from "./docker/container-kind.ts";
 import type { EngineAddress } from "./docker/engine.ts";
+import { nodeExporter, pgbouncerExporter, postgresExporter, redisExporter } from "./docker/exporters.ts";
+import { grafana } from "./docker/grafana.ts";
 import { defaultImages, type ImagesConfig, requireEdition } from "./docker/images.ts";
 import { labels } from "./docker/labels.ts";
 import { pgbouncer } from "./docker/pgbouncer.ts";
@@ -48,7 +51,18 @@ export interface DockerPlatformArgs {
   publish: Partial<Record<ServiceName, string>>;
 }
 
-const kinds = { timescaledb, pgbouncer, redis, prometheus } as {
+const kinds = {
+  timescaledb,
+  pgbouncer,
+  redis,
+  "postgres-exporter": postgresExporter,
+  "pgbouncer-exporter": pgbouncerExporter,
+  "redis-exporter": redisExporter,
+  "node-exporter": nodeExporter,
+  alertmanager,
+  prometheus,
+  grafana,
+} as {
   [Name in ServiceName]: ContainerKind<never>;
 };
 

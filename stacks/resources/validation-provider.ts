@@ -13,14 +13,21 @@ import { reportPageIn, writeReportPage } from "./report-page.ts";
 import { copyPathIn } from "./source-folder.ts";
 import type { ValidationArgs } from "./validation.ts";
 
-type Inputs = Omit<ValidationArgs, "password" | "loaded" | "after" | "realised" | "held"> & {
+type Inputs = Omit<ValidationArgs, "password" | "recorder" | "loaded" | "after" | "realised" | "held"> & {
   password: string;
+  recorder?: Login;
   loaded: string;
   after: string[];
   realised?: Record<string, string>;
   held: string[];
 };
 type Outputs = Inputs & { status: CheckStatus; lines: string[]; report: string; page: string };
+
+/** A role that logs in. */
+export interface Login {
+  user: string;
+  password: string;
+}
 
 /** One validation, as `timelift validate --request` reads it. */
 export interface ValidateCommandRequest {
@@ -29,6 +36,11 @@ export interface ValidateCommandRequest {
   copyPath: string;
   expectedFingerprint: string;
   target: Connection;
+  /**
+   * Who keeps the result in the target's schema `timelift`, for monitoring.
+   * @default nobody
+   */
+  recorder?: Login;
   /** @default "apache" */
   edition?: Edition;
   /** @default {} */
@@ -78,7 +90,7 @@ export async function remove(_id: string, { stateDir }: Outputs): Promise<void> 
 
 async function validate(inputs: Inputs): Promise<Outputs> {
   const { workload, source, stateDir, target, user, password, loaded, held, thresholds } = inputs;
-  const { edition, hypertables } = inputs;
+  const { edition, hypertables, recorder } = inputs;
   if (held.length > 0) {
     const line = `SKIP validation: timelift:migrateTo leaves ${held.join(", ")} down`;
     // A page of before would claim what is no longer proved.
@@ -91,6 +103,7 @@ async function validate(inputs: Inputs): Promise<Outputs> {
     copyPath: copyPathIn(stateDir),
     expectedFingerprint: loaded,
     target: { ...target, user: user ?? "timelift_readonly_a", password, readOnly: true },
+    ...(recorder && { recorder }),
     ...(edition && { edition }),
     ...(hypertables && { hypertables }),
     thresholds,

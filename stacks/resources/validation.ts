@@ -17,6 +17,11 @@ export interface ValidationArgs {
   user?: string;
   /** Password of the role that reads. */
   password: pulumi.Input<string>;
+  /**
+   * Who keeps the result in the target's schema `timelift`, which monitoring reads: the loading role.
+   * @default nobody
+   */
+  recorder?: { user: string; password: pulumi.Input<string> };
   /** The stack's folder, relative to the project: the private copy of the source lives there. */
   stateDir: string;
   /** Fingerprint of the source that was loaded; a new one is compared anew. */
@@ -50,7 +55,12 @@ export class Validation extends DynamicResource {
 
   constructor(name: string, args: ValidationArgs, opts?: pulumi.CustomResourceOptions) {
     const outputs = { status: undefined, lines: undefined, report: undefined, page: undefined };
-    const inputs = { ...args, password: pulumi.secret(args.password), ...outputs };
+    const inputs = {
+      ...args,
+      password: pulumi.secret(args.password),
+      recorder: args.recorder && pulumi.secret(args.recorder),
+      ...outputs,
+    };
     const secret = { ...opts, additionalSecretOutputs: ["report"] };
     super("Validation", "validation-provider", name, inputs, secret);
   }

@@ -11,6 +11,11 @@ export function loginOf(role: Role, generation: number): Login {
   return `${role}_${generation % 2 === 1 ? "a" : "b"}`;
 }
 
+/** Both logins of a role. */
+export function loginsOf(role: Role): [Login, Login] {
+  return [loginOf(role, 1), loginOf(role, 2)];
+}
+
 /** The logins of some roles that have a password, with it. */
 export function passwordsByLogin(
   secrets: Secrets,

@@ -1,3 +1,4 @@
+import { loginsOf } from "./login.ts";
 import { pooledRoles, type Role } from "./role.ts";
 import type { ExternalUpstream, PgBouncerDeclaration } from "./service.ts";
 
@@ -16,7 +17,7 @@ export interface PgBouncerArgs {
   database: string;
   /**
    * Database roles that may come through it.
-   * @default timelift_app, timelift_readonly, timelift_owner
+   * @default timelift_app, timelift_readonly, timelift_owner, and timelift_monitor for the console's statistics
    */
   users?: Role[];
   /** Number of the passwords in use. @default 1 */
@@ -46,6 +47,8 @@ export function pgbouncer(args: PgBouncerArgs): PgBouncerDeclaration {
       // Seconds until it tries a server again that did not answer; by default 15, longer than a restart takes.
       server_login_retry: 1,
       auth_type: "scram-sha-256",
+      // Who may read the console's statistics.
+      stats_users: args.upstream?.names.timelift_monitor ?? loginsOf("timelift_monitor").join(","),
       // The JDBC driver always sends it; it changes nothing on any supported server.
       ignore_startup_parameters: "extra_float_digits",
     },

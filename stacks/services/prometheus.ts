@@ -1,12 +1,4 @@
-import type { PrometheusDeclaration } from "./service.ts";
-
-/** One group of addresses that Prometheus reads metrics from. */
-export interface ScrapeJob {
-  /** Name of the job, the `job` label of its metrics. */
-  job: string;
-  /** Addresses as `host:port`. */
-  targets: string[];
-}
+import type { PrometheusDeclaration, ScrapeJob, ServiceDeclaration } from "./service.ts";
 
 /** What Prometheus watches and where it listens. */
 export interface PrometheusArgs {
@@ -23,6 +15,21 @@ export interface PrometheusArgs {
    */
   intervalSeconds?: number;
   /**
+   * Labels of every sample.
+   * @default none
+   */
+  labels?: Record<string, string>;
+  /**
+   * The Alertmanager that takes its alerts.
+   * @default none
+   */
+  alertmanager?: Pick<ServiceDeclaration, "name" | "port">;
+  /**
+   * Files of rules: name -> text.
+   * @default none
+   */
+  rules?: Record<string, string>;
+  /**
    * How long samples are kept, in days.
    * @default 15
    */
@@ -31,23 +38,30 @@ export interface PrometheusArgs {
 
 /** A Prometheus that watches itself and the given jobs. Its settings are its command-line flags. */
 export function prometheus(args: PrometheusArgs): PrometheusDeclaration {
-  const itself = { job: "prometheus", targets: [`127.0.0.1:${args.port}`] };
+  const {
+    alertmanager,
+    port,
+    scrape = [],
+    intervalSeconds = 15,
+    labels = {},
+    rules = {},
+    retentionDays = 15,
+  } = args;
   return {
     name: "prometheus",
     version: { minimum: "2.45" },
-    port: args.port,
+    port,
     memoryMb: 1024,
-    settings: { "storage.tsdb.retention.time": `${args.retentionDays ?? 15}d` },
-    files: { "prometheus.yml": scrapeConfig([itself, ...(args.scrape ?? [])], args.intervalSeconds ?? 15) },
+    settings: { "storage.tsdb.retention.time": `${retentionDays}d` },
+    ...{ intervalSeconds, labels },
+    ...(alertmanager && { alertmanager: { name: alertmanager.name, port: alertmanager.port } }),
+    files: rules,
+    scrape: [{ job: "prometheus", services: [{ name: "prometheus", port }] }, ...scrape],
     health: { path: "/-/ready", timeoutSeconds: 60 },
   };
 }
 
-/** JSON is YAML, so Prometheus reads it, and nothing needs quoting by hand. */
-function scrapeConfig(jobs: ScrapeJob[], intervalSeconds: number): string {
-  const config = {
-    global: { scrape_interval: `${intervalSeconds}s` },
-    scrape_configs: jobs.map(({ job, targets }) => ({ job_name: job, static_configs: [{ targets }] })),
-  };
-  return `${JSON.stringify(config, null, 2)}\n`;
+/** The job that reads the metrics of one exporter: `postgres` of `postgres-exporter`. */
+export function scrapeOf({ name, port }: Pick<ServiceDeclaration, "name" | "port">): ScrapeJob {
+  return { job: name.replace(/-exporter$/, ""), services: [{ name, port }] };
 }

@@ -17,8 +17,13 @@ export const roles = [
 ] as const;
 export type Role = (typeof roles)[number];
 
-/** The roles that applications and people use through the pool. */
-export const pooledRoles: Role[] = ["timelift_app", "timelift_readonly", "timelift_owner"];
+/** The roles that applications, people and, for its statistics, monitoring use at the pool. */
+export const pooledRoles: Role[] = [
+  "timelift_app",
+  "timelift_readonly",
+  "timelift_owner",
+  "timelift_monitor",
+];
 
 /** The schema that the loader owns. */
 export const loaderSchema = "timelift";
@@ -34,4 +39,13 @@ export type Passwords = Record<Role | RedisSecret, string>;
 export interface Secrets extends Passwords {
   /** Of the generation before, which are still valid. @default there was none */
   previous?: Record<Role, string>;
+  /** Receiver of alerts -> its URL, key or password, as JSON, where there is one. */
+  receivers?: string;
+  /** Password of Grafana's user admin, where there is one. */
+  grafana?: string;
+  /** PEM of the authorities by which Grafana and the exporters know the stack's servers, where they ask for that. */
+  databaseAuthority?: string;
 }
+
+/** The name of a secret that is a text. */
+export type SecretName = Exclude<keyof Secrets, "previous">;

@@ -1,10 +1,22 @@
 import type { Tls } from "../../loaders/tls.ts";
 import type { Edition } from "../../migrations/edition.ts";
 import type { DatabasePlan } from "../database-plan.ts";
+import type { DeclaredReceivers } from "./alertmanager.ts";
 import type { Role } from "./role.ts";
 
 /** The services that a stack can have; also the names of their folders, config keys and log files. */
-export const serviceNames = ["timescaledb", "pgbouncer", "redis", "prometheus"] as const;
+export const serviceNames = [
+  "timescaledb",
+  "pgbouncer",
+  "redis",
+  "postgres-exporter",
+  "pgbouncer-exporter",
+  "redis-exporter",
+  "node-exporter",
+  "alertmanager",
+  "prometheus",
+  "grafana",
+] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
 /** One value of a service's own configuration, under the service's own name for it. */
@@ -74,8 +86,95 @@ export interface RedisDeclaration extends DeclarationOf<"redis"> {
   health: { timeoutSeconds: number; command: "PING" };
 }
 
-export interface PrometheusDeclaration extends DeclarationOf<"prometheus"> {
+interface HttpDeclarationOf<Name extends ServiceName> extends DeclarationOf<Name> {
   health: { timeoutSeconds: number; path: string };
+}
+
+/** A database that an exporter asks, as `timelift_monitor`. */
+export interface PostgresExporterDeclaration extends HttpDeclarationOf<"postgres-exporter"> {
+  /** Port of the database server, on 127.0.0.1 unless `upstream` says otherwise. */
+  upstreamPort: number;
+  /** Where that server is not the stack's own. */
+  upstream?: ExternalUpstream;
+  database: string;
+  /** The name by which it logs in. */
+  user: string;
+  /** How the stack's own server is spoken with. @default plain text */
+  sslmode?: Tls["mode"];
+}
+
+/** A pool whose console an exporter asks, as `timelift_monitor`. */
+export interface PgBouncerExporterDeclaration extends HttpDeclarationOf<"pgbouncer-exporter"> {
+  /** Port of the pool. */
+  poolPort: number;
+  /** The name by which it logs in. */
+  user: string;
+  /** How the pool is spoken with. @default plain text */
+  sslmode?: Tls["mode"];
+}
+
+/** A cache that an exporter asks. */
+export interface RedisExporterDeclaration extends HttpDeclarationOf<"redis-exporter"> {
+  /** Port of the cache. */
+  cachePort: number;
+  /** The name by which it logs in. */
+  user: string;
+}
+
+/** The disk that holds the services' data, and what timelift's commands leave in text files. */
+export type NodeExporterDeclaration = HttpDeclarationOf<"node-exporter">;
+
+/** Targets that one job of Prometheus reads metrics from. */
+export interface ScrapeJob {
+  /** Name of the job, the `job` label of its metrics. */
+  job: string;
+  /**
+   * The stack's services that are its targets.
+   * @default none
+   */
+  services?: { name: ServiceName; port: number }[];
+  /**
+   * Addresses of others, as `host:port`.
+   * @default none
+   */
+  targets?: string[];
+}
+
+/** What takes the alerts and tells people. */
+export interface AlertmanagerDeclaration extends HttpDeclarationOf<"alertmanager"> {
+  /** Who is told of what; URLs, keys and passwords are secrets of the stack. */
+  receivers: DeclaredReceivers;
+  /** How long the first alert of a group waits for others, and the next message for more, in seconds. */
+  groupWaitSeconds: number;
+  groupIntervalSeconds: number;
+}
+
+export interface PrometheusDeclaration extends HttpDeclarationOf<"prometheus"> {
+  /** How often metrics are read, in seconds. */
+  intervalSeconds: number;
+  /** Labels that every sample gets, by which stacks are told apart. */
+  labels: Record<string, string>;
+  scrape: ScrapeJob[];
+  /** What takes its alerts. @default nothing: they are on its own page */
+  alertmanager?: { name: ServiceName; port: number };
+}
+
+/** A Grafana whose data sources and dashboards are files. */
+export interface GrafanaDeclaration extends HttpDeclarationOf<"grafana"> {
+  /** The database that panels ask, as the role that reads. */
+  source: {
+    /** Where it is not the stack's own. */
+    host?: string;
+    port: number;
+    database: string;
+    user: string;
+    /** As PostgreSQL's clients know it. */
+    sslmode: Tls["mode"];
+  };
+  /** Port of the stack's Prometheus, where it has one. */
+  prometheusPort?: number;
+  /** Name -> JSON. */
+  dashboards: Record<string, string>;
 }
 
 /**
@@ -86,4 +185,10 @@ export type ServiceDeclaration =
   | TimescaleDbDeclaration
   | PgBouncerDeclaration
   | RedisDeclaration
-  | PrometheusDeclaration;
+  | PostgresExporterDeclaration
+  | PgBouncerExporterDeclaration
+  | RedisExporterDeclaration
+  | NodeExporterDeclaration
+  | AlertmanagerDeclaration
+  | PrometheusDeclaration
+  | GrafanaDeclaration;

@@ -1,5 +1,5 @@
 import type { Secrets } from "../../services/role.ts";
-import type { ServiceDeclaration } from "../../services/service.ts";
+import type { ServiceDeclaration, ServiceName } from "../../services/service.ts";
 import { certificateFiles, type ServerCertificate } from "../../tls/server-certificate.ts";
 
 /** Where a container sees its configuration files. */
@@ -23,6 +23,16 @@ export interface ContainerKind<Declaration extends ServiceDeclaration = ServiceD
   secretFiles: Record<string, (declaration: Declaration, secrets: ContainerSecrets) => Promise<string>>;
   /** Those of its files that the running service takes anew on SIGHUP; others make another container. @default [] */
   reloads?: string[];
+  /**
+   * Variables of the container's environment; no secret.
+   * @default none
+   */
+  environment?(declaration: Declaration): Record<string, string>;
+  /**
+   * The service whose data volume the container sees, and where; it cannot write there.
+   * @default none
+   */
+  readsDataOf?: { service: ServiceName; at: string };
   /** Program and arguments. */
   command(declaration: Declaration): string[];
   /** The question whose answer means that the service works, as a command inside the container. */

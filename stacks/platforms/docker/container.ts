@@ -49,6 +49,7 @@ export function serviceContainer(args: ServiceContainerArgs): docker.Container {
       groupAdds: ["0"],
       entrypoints: [program],
       command: rest,
+      ...(kind.environment && { envs: variables(kind.environment(declaration)) }),
       volumes: volumes(args),
       readOnly: true,
       tmpfs: { [momentFolder]: "rw,nosuid,nodev,noexec,size=64m,mode=1777" },
@@ -89,8 +90,12 @@ export function serviceContainer(args: ServiceContainerArgs): docker.Container {
 }
 
 /** The files, which the service cannot change; and its data, which outlive the stack unless they are to go. */
-function volumes({ prefix, declaration: { name }, files, dropData, protect }: ServiceContainerArgs) {
+function volumes({ prefix, declaration: { name }, kind, files, dropData, protect }: ServiceContainerArgs) {
   const conf = { volumeName: files.volume, containerPath: confFolder, readOnly: true };
+  if (kind.readsDataOf) {
+    const { service, at } = kind.readsDataOf;
+    return [conf, { volumeName: `${prefix}-${dataVolume(service)}`, containerPath: at, readOnly: true }];
+  }
   const { data } = imageLayouts[name];
   if (data === undefined) return [conf];
   const own = dataVolume(name);
@@ -100,6 +105,10 @@ function volumes({ prefix, declaration: { name }, files, dropData, protect }: Se
     { retainOnDelete: !dropData, protect },
   );
   return [conf, { volumeName: volume.name, containerPath: data }];
+}
+
+function variables(environment: Record<string, string>): string[] {
+  return Object.entries(environment).map(([name, value]) => `${name}=${value}`);
 }
 
 /** As Go writes it, and so the provider: another text for the same time would differ at every preview. */

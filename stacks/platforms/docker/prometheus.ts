@@ -1,11 +1,12 @@
 import type { PrometheusDeclaration } from "../../services/service.ts";
 import { prometheusArguments } from "../prometheus-arguments.ts";
+import { prometheusFiles } from "../prometheus-files.ts";
 import { type ContainerKind, confFolder } from "./container-kind.ts";
 import { imageLayouts } from "./images.ts";
 
 /** Prometheus in a container: its settings are arguments, what it watches is a file. */
 export const prometheus: ContainerKind<PrometheusDeclaration> = {
-  files: ({ files = {} }) => files,
+  files: (declaration) => prometheusFiles(declaration, { hostOf: (service) => service }),
   secretFiles: {},
 
   command: (declaration) => [

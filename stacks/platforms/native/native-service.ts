@@ -4,15 +4,21 @@ import { TimeliftError } from "../../../loaders/timelift-error.ts";
 import type { Secrets } from "../../services/role.ts";
 import type { ServiceDeclaration, ServiceName } from "../../services/service.ts";
 import type { ServerCertificate } from "../../tls/server-certificate.ts";
+import { alertmanager } from "./alertmanager.ts";
 import { keepsCertificate, writeCertificate } from "./certificate-files.ts";
+import { grafana } from "./grafana.ts";
 import { answered } from "./health.ts";
 import { exclusively } from "./lock.ts";
+import { nodeExporter } from "./node-exporter.ts";
 import { pgbouncer } from "./pgbouncer.ts";
+import { pgbouncerExporter } from "./pgbouncer-exporter.ts";
 import { requireFreePort } from "./port.ts";
+import { postgresExporter } from "./postgres-exporter.ts";
 import { endProcess, isAlive, launch, type ProcessIdentity } from "./process.ts";
 import { findProgram } from "./program.ts";
 import { prometheus } from "./prometheus.ts";
 import { redis } from "./redis.ts";
+import { redisExporter } from "./redis-exporter.ts";
 import { passwd, sandbox } from "./sandbox.ts";
 import { ServiceFolder } from "./service-folder.ts";
 import type { ServiceKind, Start } from "./service-kind.ts";
@@ -58,7 +64,13 @@ const kinds: { [Name in ServiceName]: ServiceKind<Extract<ServiceDeclaration, { 
   timescaledb,
   pgbouncer,
   redis,
+  "postgres-exporter": postgresExporter,
+  "pgbouncer-exporter": pgbouncerExporter,
+  "redis-exporter": redisExporter,
+  "node-exporter": nodeExporter,
+  alertmanager,
   prometheus,
+  grafana,
 };
 
 function kindOf(name: ServiceName): ServiceKind {
@@ -101,7 +113,7 @@ async function prepareStart(request: StartRequest, folder: ServiceFolder, log: L
   const program = await findProgram(declaration, log, dataMajor(folder));
   folder.make();
   folder.write("conf/passwd", passwd());
-  const mounts = [folder.stateMount, folder.socketMount];
+  const mounts = [folder.stateMount, folder.socketMount, ...(kindOf(folder.name).mounts?.(folder) ?? [])];
   return {
     declaration,
     secrets,
@@ -191,7 +203,7 @@ function launchService(start: Start, kind: ServiceKind): Promise<ProcessIdentity
   return launch({
     prefix: sandbox.prefix,
     command: kind.command(start),
-    env: sandbox.env,
+    env: { ...sandbox.env, ...kind.environment?.(start) },
     logFile: folder.logFile,
     pidFile: folder.pidFile,
     pidFileInside: join(sandbox.inside(folder.stateMount), basename(folder.pidFile)),
@@ -200,7 +212,8 @@ function launchService(start: Start, kind: ServiceKind): Promise<ProcessIdentity
 
 function remember({ declaration, folder, program, secrets }: Start): void {
   for (const name of kindOf(declaration.name).secretsOf(declaration)) {
-    if (folder.secret(name) !== secrets[name]) folder.write(`secrets/${name}`, secrets[name]);
+    const secret = secrets[name];
+    if (secret !== undefined && folder.secret(name) !== secret) folder.write(`secrets/${name}`, secret);
   }
   const record = { declaration, version: program.version, origin: program.origin };
   if (!isDeepStrictEqual(folder.record, record)) folder.record = record;

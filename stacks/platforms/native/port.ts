@@ -71,13 +71,22 @@ function holderOf(port: number): { pid: number; command: string } | undefined {
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
     try {
       const files = readdirSync(`/proc/${pid}/fd`);
-      if (!files.some((file) => sockets.has(readlinkSync(`/proc/${pid}/fd/${file}`)))) continue;
+      if (!files.some((file) => sockets.has(linkOf(`/proc/${pid}/fd/${file}`)))) continue;
       return { pid: Number(pid), command: commandOf(pid) };
     } catch {
       // The process ended meanwhile, or is another user's.
     }
   }
   return undefined;
+}
+
+/** Where a link leads; nowhere, once the file is closed, as the listing of one's own files is right after it was read. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return "";
+  }
 }
 
 /** Only the program and a few letters of its arguments, which might hold anything. */

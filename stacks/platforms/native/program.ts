@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { TimeliftError } from "../../../loaders/timelift-error.ts";
 import { isOlder } from "../../../loaders/version-order.ts";
-import type { ServiceDeclaration } from "../../services/service.ts";
+import type { ServiceDeclaration, ServiceName } from "../../services/service.ts";
 import { isExecutable, onPath, type Root, treeLinker } from "./sandbox.ts";
 import { ensureSysroot, type Log, packagesFor } from "./sysroot.ts";
 
@@ -15,6 +15,8 @@ export interface Program {
   root: Root;
   /** Folder of the executables, as the program itself sees it. */
   folder: string;
+  /** The executable itself. */
+  file: string;
   /** Version, e.g. `1.24.1`; for TimescaleDB `2.19.3 on PostgreSQL 17.11`. */
   version: string;
   /** Where it came from, for a person: `PATH (/usr/bin)` or `sysroot`. */
@@ -44,6 +46,7 @@ export async function findProgram(
 ): Promise<Program> {
   const onHost = await find(declaration, "host", dataMajor);
   if (onHost !== undefined && !lacksScheduler(declaration, onHost) && !onHost.lacks?.length) return onHost;
+  if (declaration.name === "grafana") throw missing(declaration);
   const tree = await ensureSysroot(log, packagesFor(extensionsOf(declaration)));
   const program = (await find(declaration, { tree }, dataMajor)) ?? onHost;
   if (program !== undefined) return program;
@@ -65,19 +68,49 @@ function find(declaration: ServiceDeclaration, root: Root, dataMajor?: number): 
   return findSimple(declaration, root, executables[declaration.name]);
 }
 
-const executables = { pgbouncer: "pgbouncer", redis: "redis-server", prometheus: "prometheus" };
+/** What the program of each service is called: by Debian, by others. */
+export const executables: Record<Exclude<ServiceName, "timescaledb">, string[]> = {
+  pgbouncer: ["pgbouncer"],
+  redis: ["redis-server"],
+  "postgres-exporter": ["prometheus-postgres-exporter", "postgres_exporter"],
+  "pgbouncer-exporter": ["prometheus-pgbouncer-exporter", "pgbouncer_exporter"],
+  "redis-exporter": ["prometheus-redis-exporter", "redis_exporter"],
+  "node-exporter": ["prometheus-node-exporter", "node_exporter"],
+  alertmanager: ["prometheus-alertmanager", "alertmanager"],
+  prometheus: ["prometheus"],
+  grafana: ["grafana"],
+};
+
+/**
+ * Whether this machine may have the program of a service that the Debian tree has not: Grafana. Looks at files only.
+ */
+export function isOnHost(name: keyof typeof executables): boolean {
+  return executables[name].some((executable) =>
+    hostFolders(executable).some((folder) => isExecutable(join(folder, executable))),
+  );
+}
+
+/** What tells a program from another of the same name: Debian 12 calls another exporter of PgBouncer so. */
+const words: Partial<Record<ServiceName, RegExp>> = { "pgbouncer-exporter": /\bpgbouncer_exporter, version/ };
 
 async function findSimple(
   declaration: ServiceDeclaration,
   root: Root,
-  executable: string,
+  names: string[],
 ): Promise<Program | undefined> {
-  for (const folder of root === "host" ? hostFolders(executable) : ["/usr/bin", "/usr/sbin"]) {
-    const file = join(root === "host" ? "" : root.tree, folder, executable);
-    if (!isExecutable(file)) continue;
-    const version = root === "host" ? await askVersion(file) : await treeVersion(root.tree, file);
+  const places = names.flatMap((executable) =>
+    (root === "host" ? hostFolders(executable) : ["/usr/bin", "/usr/sbin"]).map((folder) => ({
+      folder,
+      executable,
+    })),
+  );
+  for (const { folder, executable } of places) {
+    const path = join(root === "host" ? "" : root.tree, folder, executable);
+    if (!isExecutable(path)) continue;
+    const version =
+      root === "host" ? await askVersion(path, words[declaration.name]) : await treeVersion(root.tree, path);
     if (version === undefined || isOlder(version, declaration.version.minimum)) continue;
-    return { root, folder, version, origin: originOf(root, folder) };
+    return { root, folder, file: join(folder, executable), version, origin: originOf(root, folder) };
   }
   return undefined;
 }
@@ -85,7 +118,9 @@ async function findSimple(
 /** Debian keeps servers out of an ordinary user's PATH. */
 function hostFolders(executable: string): string[] {
   const found = onPath(executable);
-  const folders = [...(found ? [join(found, "..")] : []), "/usr/sbin", "/usr/local/sbin"];
+  // The last is where Grafana's own packages put it.
+  const usual = ["/usr/sbin", "/usr/local/sbin", "/usr/share/grafana/bin"];
+  const folders = [...(found ? [join(found, "..")] : []), ...usual];
   return [...new Set(folders)];
 }
 
@@ -112,6 +147,7 @@ async function findPostgres(
     return {
       root,
       folder,
+      file: join(folder, "postgres"),
       version: `${extension} on PostgreSQL ${server}`,
       origin: [originOf(root, folder), ...more].join(" with "),
       major,
@@ -161,10 +197,11 @@ function hasCommunity(library: string, extension: string): boolean {
 }
 
 /** What a program of the host says to `--version`. */
-async function askVersion(file: string): Promise<string | undefined> {
+async function askVersion(file: string, expected = /(?:)/): Promise<string | undefined> {
   try {
     const { stdout, stderr } = await run(file, ["--version"], { timeout: 10_000 });
-    return versionIn(stdout + stderr);
+    const said = stdout + stderr;
+    return expected.test(said) ? versionIn(said) : undefined;
   } catch {
     return undefined;
   }
@@ -198,6 +235,14 @@ function missing(declaration: ServiceDeclaration, dataMajor?: number): TimeliftE
       problem: `no TimescaleDB ${declaration.version.minimum} of the Community edition${major} is here; Debian builds the Apache edition only.`,
       remedy:
         "put the folder of a PostgreSQL that has it on PATH, or stay: pulumi config set timelift:edition apache",
+    });
+  }
+  if (declaration.name === "grafana") {
+    return new TimeliftError({
+      code: "program-missing",
+      subject: "grafana",
+      problem: `this machine has no Grafana ${declaration.version.minimum} or newer, and Debian has none at all.`,
+      remedy: `install Grafana, or put the folder of its program \`grafana\` on PATH; or leave it out: timelift:services`,
     });
   }
   if (dataMajor !== undefined) {

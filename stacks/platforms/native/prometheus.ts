@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { PrometheusDeclaration } from "../../services/service.ts";
 import { prometheusArguments } from "../prometheus-arguments.ts";
+import { prometheusFiles } from "../prometheus-files.ts";
 import { askHttp } from "./health.ts";
 import type { ServiceKind } from "./service-kind.ts";
 
@@ -13,13 +14,14 @@ export const prometheus: ServiceKind<PrometheusDeclaration> = {
 
   async prepare({ declaration, folder }) {
     mkdirSync(folder.data, { recursive: true, mode: 0o700 });
-    for (const [name, text] of Object.entries(declaration.files ?? {})) folder.write(`conf/${name}`, text);
+    const files = prometheusFiles(declaration, { hostOf: () => "127.0.0.1" });
+    for (const [name, text] of Object.entries(files)) folder.write(`conf/${name}`, text);
   },
 
   command({ declaration, program, folder, sandbox }) {
     const state = sandbox.inside(folder.stateMount);
     const place = { conf: join(state, "conf"), data: join(state, "data"), listen: "127.0.0.1" };
-    return [join(program.folder, "prometheus"), ...prometheusArguments(declaration, place)];
+    return [program.file, ...prometheusArguments(declaration, place)];
   },
 
   ask: ({ declaration }) => askHttp(declaration.port, declaration.health.path),

@@ -7,10 +7,12 @@ import { ensureSysroot, type Log, sysrootPath } from "./sysroot.ts";
 /** Where files come from: the host itself, or a Debian tree's path. */
 export type Root = "host" | { tree: string };
 
-/** A folder of the host that the program may write to, and where a tree's program sees it. */
+/** A folder of the host that the program may use, and where a tree's program sees it. */
 export interface Mount {
   path: string;
   seenAt: string;
+  /** @default it may be written to */
+  readOnly?: boolean;
 }
 
 /** A program's environment: the view of the file system that it runs in, and as whom. */
@@ -59,7 +61,7 @@ export async function sandbox(root: Root, mounts: Mount[], passwdFile: string, l
     ...(isHost ? ["--ro-bind", "/", "/"] : treeFiles(root.tree)),
     ...["--ro-bind", "/proc", "/proc", "--dev", "/dev"],
     ...["--ro-bind", passwdFile, "/etc/passwd"],
-    ...mounts.flatMap((mount) => ["--bind", mount.path, inside(mount)]),
+    ...mounts.flatMap((mount) => [mount.readOnly ? "--ro-bind" : "--bind", mount.path, inside(mount)]),
     ...["--chdir", "/", "--"],
   ];
   return { prefix, inside, user: sandboxUser, env };

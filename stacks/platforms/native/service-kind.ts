@@ -1,8 +1,8 @@
-import type { Passwords, Secrets } from "../../services/role.ts";
+import type { SecretName, Secrets } from "../../services/role.ts";
 import type { ServiceDeclaration } from "../../services/service.ts";
 import type { ServerCertificate } from "../../tls/server-certificate.ts";
 import type { Program } from "./program.ts";
-import type { Sandbox } from "./sandbox.ts";
+import type { Mount, Sandbox } from "./sandbox.ts";
 import type { ServiceFolder } from "./service-folder.ts";
 import type { Log } from "./sysroot.ts";
 
@@ -21,11 +21,21 @@ export interface Start<Declaration extends ServiceDeclaration = ServiceDeclarati
 /** How one kind of service is run as a process. */
 export interface ServiceKind<Declaration extends ServiceDeclaration = ServiceDeclaration> {
   /** Names of the secrets that the service uses. */
-  secretsOf(declaration: Declaration): (keyof Passwords)[];
+  secretsOf(declaration: Declaration): SecretName[];
+  /**
+   * What the service sees of the machine besides its own folders.
+   * @default nothing
+   */
+  mounts?(folder: ServiceFolder): Mount[];
   /** Writes the configuration, and makes the data folder where there is none. */
   prepare(start: Start<Declaration>): Promise<void>;
   /** The command line, as the service's sandbox sees it. */
   command(start: Start<Declaration>): string[];
+  /**
+   * Variables of its environment besides those of the sandbox; no secret.
+   * @default none
+   */
+  environment?(start: Start<Declaration>): Record<string, string>;
   /** Brings a service that runs to the state that its declaration and secrets ask for, if it must be told. */
   settle?(start: Start<Declaration>, isAlive: () => boolean): Promise<void>;
   /** The question whose answer means that the service works. */

@@ -23,6 +23,11 @@ export const servicePackages = [
   "postgresql-17-cron",
   "postgresql-17-timescaledb",
   "prometheus",
+  "prometheus-alertmanager",
+  "prometheus-node-exporter",
+  "prometheus-pgbouncer-exporter",
+  "prometheus-postgres-exporter",
+  "prometheus-redis-exporter",
   "redis-server",
   "sed",
   "tzdata",
@@ -88,7 +93,7 @@ async function makeTree(path: string, packages: string[], log: Log): Promise<voi
       problem: `tools/debian-tree ended with status ${status}:\n${lines.slice(-8).join("\n")}`,
       remedy:
         "mend what it names and try again, or install the services yourself so that timelift finds them on PATH: " +
-        "postgresql with timescaledb and pg_cron, pgbouncer, redis-server, prometheus.",
+        "postgresql with timescaledb and pg_cron, pgbouncer, redis-server, prometheus and its exporters.",
     });
   }
 }
