@@ -16,6 +16,9 @@ import { prepareTasks } from "./prepare-tasks.ts";
 import { RejectCheck } from "./reject-check.ts";
 import { allowedRejects, type MaxRejects, RejectBudget } from "./reject-limit.ts";
 import { planRetry } from "./reject-retry.ts";
+import { recordSource } from "./reverse/record-source.ts";
+import { readSourceRecord } from "./reverse/recorded-source.ts";
+import type { SourceRecord } from "./reverse/source-record.ts";
 import type { RunLoadArgs } from "./run-load.ts";
 import { requireSound } from "./source/open-source.ts";
 import { type PlannedSource, planSource } from "./source/scan-source.ts";
@@ -194,8 +197,11 @@ export class LoadAttempt {
         this.#event({ kind: "loaded", table: task.name, inserted, updated, deleted, ms });
       }
     }
+    const known = await readSourceRecord(client, workload);
+    const isRecorded = known?.fingerprint === fingerprint && writes.length === 0;
+    const record = isRecorded ? known : recordSource(path, fingerprint, tasks, known);
     requireStill(context.mark);
-    await this.#agree(ledger, client, tasks, before, fingerprint, writes.length > 0);
+    await this.#agree(ledger, client, tasks, before, record, !isRecorded);
     const after = loads.size > 0 ? await ledger.tables() : before;
     await rejects.end(after);
     return { fingerprint, ...resultOf(tasks, loads, after) };
@@ -206,15 +212,16 @@ export class LoadAttempt {
     client: pg.ClientBase,
     tasks: TableTask[],
     before: Map<string, LedgerTable>,
-    fingerprint: string,
-    wrote: boolean,
+    record: SourceRecord,
+    isNews: boolean,
   ): Promise<void> {
+    const { fingerprint } = record;
     const names = tasks.map(({ name }) => name);
     const known = names.flatMap((name) => before.get(name) ?? []);
-    if (!wrote && known.every((table) => table.fingerprint === fingerprint)) return;
+    if (!isNews && known.every((table) => table.fingerprint === fingerprint)) return;
     // From here on nothing may be lost: this commit waits until all before it are on disk.
     await client.query("SET synchronous_commit = on");
-    await ledger.agree(fingerprint, names);
+    await ledger.agree(fingerprint, names, record);
   }
 
   #event(event: LoadEvent): void {
