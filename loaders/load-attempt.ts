@@ -23,6 +23,7 @@ import type { RunLoadArgs } from "./run-load.ts";
 import { requireSound } from "./source/open-source.ts";
 import { type PlannedSource, planSource } from "./source/scan-source.ts";
 import { openSnapshot, type Snapshot } from "./source/snapshot.ts";
+import { readSourceHeader } from "./source/source-header.ts";
 import { SourceReader } from "./source/source-reader.ts";
 import { requireStill, SourceMoved } from "./source/still-source.ts";
 import { type Action, decide, isInLine, type TableTask } from "./table-task.ts";
@@ -199,7 +200,13 @@ export class LoadAttempt {
     }
     const known = await readSourceRecord(client, workload);
     const isRecorded = known?.fingerprint === fingerprint && writes.length === 0;
-    const record = isRecorded ? known : recordSource(path, fingerprint, tasks, known);
+    const record = isRecorded
+      ? known
+      : recordSource(path, fingerprint, tasks, {
+          before: known,
+          // A file that this process reads in place must not be opened beside SQLite.
+          ...(context.mark === null && { wal: readSourceHeader(this.#args.source).wal }),
+        });
     requireStill(context.mark);
     await this.#agree(ledger, client, tasks, before, record, !isRecorded);
     const after = loads.size > 0 ? await ledger.tables() : before;

@@ -8,7 +8,7 @@ export function fileRows(path: string, left: Record<string, string[]> = {}): Rec
   try {
     const tables = file
       .prepare(
-        "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY 1",
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY 1",
       )
       .pluck()
       .all() as string[];

@@ -4,7 +4,8 @@ import type { SourceValue } from "../encode/value-problem.ts";
 import { quoteIdentifier } from "../identifier.ts";
 import { readRows } from "../reverse/binary-rows.ts";
 import type { ReverseColumn, ReverseSource, ReverseTable } from "../reverse/reverse-plan.ts";
-import { refusedName, rowidColumn, sidecarName } from "../reverse/sidecar-names.ts";
+import { exactName, refusedName, rowidColumn, sidecarName } from "../reverse/sidecar-names.ts";
+import { affinityOf } from "../source/affinity.ts";
 import type { ExportFile } from "./export-file.ts";
 import { type MergedSide, mergeRule } from "./merge-side.ts";
 import { createSidecar, readDefaults } from "./sidecar.ts";
@@ -25,6 +26,8 @@ export interface FilledMain {
   rows: number;
   /** Rows that the application's table refuses. */
   refused: number;
+  /** Rows that it holds only nearly: SQLite has no minus zero in a column of numbers. */
+  inexact: number;
   /** Columns by which a row of the sidecar finds the application's row. */
   link: { source: string; target: string }[];
   defaults: Map<string, SourceValue>;
@@ -55,7 +58,10 @@ export async function fillMain(
   );
   let rows = 0;
   let refused = 0;
+  let inexact = 0;
   let refuse: ((row: SourceValue[]) => void) | undefined;
+  let keepExact: ((row: SourceValue[]) => void) | undefined;
+  const typed = link.length === 0 ? [] : numberColumns(source, columns);
   const bound: SourceValue[] = new Array(width).fill(null);
   const read = [
     ...[...columns, ...extras].map(({ sql, type }) => ({ sql, type })),
@@ -75,9 +81,15 @@ export async function fillMain(
       rowid = insert.run(bound).lastInsertRowid;
     } catch (error) {
       if (!String((error as { code?: string }).code).startsWith("SQLITE_CONSTRAINT")) throw error;
-      refuse ??= refusal(database, table);
+      refuse ??= wholeRows(database, table, refusedName(target.name));
       refuse([...bound, ...beside()]);
       refused += 1;
+      return;
+    }
+    if (typed.some((i) => Object.is(bound[i], -0))) {
+      keepExact ??= wholeRows(database, table, exactName(target.name));
+      keepExact([...bound, ...beside()]);
+      inexact += 1;
       return;
     }
     if (sidecar === null || (!isKept && !differing)) return;
@@ -86,7 +98,7 @@ export async function fillMain(
   });
   context.onRows(target.name, rows);
   const apart = sidecar?.apart ?? "";
-  return { table, source, rows, refused, link, defaults, apart };
+  return { table, source, rows, refused, inexact, link, defaults, apart };
 }
 
 /** Writes a table's rows as they are, all of them, into a table of the file's own. */
@@ -153,8 +165,17 @@ export function apartTable(database: Database.Database, target: string) {
   return { name, add: (row: number | bigint) => void insert.run(BigInt(row)) };
 }
 
-function refusal(database: Database.Database, { target, columns, extras }: ReverseTable) {
-  const name = refusedName(target.name);
+/** Positions of columns in which SQLite turns a real into the same number of another class, where there is one. */
+function numberColumns({ source }: ReverseSource, columns: ReverseColumn[]): number[] {
+  return columns.flatMap(({ source: name, type }, i) => {
+    const declared = source.columns.find((column) => column.name === name)?.declaredType ?? "";
+    const isReal = type?.kind === "float8" || type?.kind === "float4";
+    return isReal && affinityOf(declared) !== "BLOB" ? [i] : [];
+  });
+}
+
+/** A table of whole rows, made when there is one. */
+function wholeRows(database: Database.Database, { columns, extras }: ReverseTable, name: string) {
   const names = [...columns, ...extras].map((column) => column.target);
   createSidecar(database, name, names);
   const insert = database.prepare(

@@ -1,7 +1,14 @@
 import type Database from "better-sqlite3";
 import { quoteIdentifier } from "../identifier.ts";
 import type { ReverseColumn, ReverseSource } from "../reverse/reverse-plan.ts";
-import { mergedColumn, refusedName, rowidColumn, sidecarName, wholeName } from "../reverse/sidecar-names.ts";
+import {
+  exactName,
+  mergedColumn,
+  refusedName,
+  rowidColumn,
+  sidecarName,
+  wholeName,
+} from "../reverse/sidecar-names.ts";
 import { quickExpression } from "../source/lookup.ts";
 import type { FilledMain } from "./fill-source.ts";
 import { type MergedSide, mergeRule } from "./merge-side.ts";
@@ -56,6 +63,10 @@ export function settleMain(database: Database.Database, main: FilledMain): Kept[
   if (refused > 0) {
     const why = "rows that a constraint of the application's table refuses";
     kept.push({ table: target.name, sidecar: refusedName(target.name), rows: refused, why });
+  }
+  if (main.inexact > 0) {
+    const why = "rows with a minus zero, which SQLite keeps as zero";
+    kept.push({ table: target.name, sidecar: exactName(target.name), rows: main.inexact, why });
   }
   const outside =
     definition.where !== undefined && source.mains.length === 1
@@ -119,7 +130,7 @@ function showWhole(
   main: FilledMain,
   { kept, outside }: { kept: Kept[]; outside: number },
 ): void {
-  const { table, source, defaults, refused } = main;
+  const { table, source, defaults, refused, inexact, link } = main;
   const { target, columns, extras, definition } = table;
   const own = quoteIdentifier(source.source.name);
   const sidecar = sidecarName(target.name);
@@ -140,15 +151,27 @@ function showWhole(
       return `${value} AS ${quoteIdentifier(column.target)}`;
     }),
   ];
-  const where = definition.where === undefined || outside > 0 ? "" : ` WHERE (${definition.where})`;
+  const conditions = [
+    ...(definition.where === undefined || outside > 0 ? [] : [`(${definition.where})`]),
+    ...(inexact > 0
+      ? [
+          `NOT EXISTS (SELECT 1 FROM ${quoteIdentifier(exactName(target.name))} AS side WHERE ${link
+            .map((each) => `side.${quoteIdentifier(each.target)} IS ${own}.${quoteIdentifier(each.source)}`)
+            .join(" AND ")})`,
+        ]
+      : []),
+  ];
+  const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
   const names = [...columns, ...extras]
     .filter(({ dropped }) => !dropped)
     .map((column) => quoteIdentifier(column.target))
     .join(", ");
-  const refusedRows =
-    refused > 0 ? ` UNION ALL SELECT ${names} FROM ${quoteIdentifier(refusedName(target.name))}` : "";
+  const others = [
+    ...(refused > 0 ? [refusedName(target.name)] : []),
+    ...(inexact > 0 ? [exactName(target.name)] : []),
+  ].map((name) => ` UNION ALL SELECT ${names} FROM ${quoteIdentifier(name)}`);
   database.exec(
-    `CREATE VIEW ${quoteIdentifier(wholeName(target.name))} AS SELECT ${values.join(", ")} FROM ${own}${where}${refusedRows}`,
+    `CREATE VIEW ${quoteIdentifier(wholeName(target.name))} AS SELECT ${values.join(", ")} FROM ${own}${where}${others.join("")}`,
   );
 }
 

@@ -36,7 +36,7 @@ export interface ReverseColumn {
   sql: string;
   type: TargetType | null;
   speller: Speller;
-  /** What a load works out for it from the source row; null where the loader derives nothing. */
+  /** What a load works out for it from the source row (a derived column, or one that SQLite generates); else null. */
   natural: Pick<MappedColumn, "expression" | "lookup"> | null;
 }
 
@@ -199,7 +199,7 @@ function extra(
 ): ReverseColumn {
   const { reading = null, emptyIsNull = false } = natural ?? {};
   const way = { reading, emptyIsNull, declaredType: "" };
-  return { ...spelled(column, null, way, seen), natural: natural?.source === null ? natural : null };
+  return { ...spelled(column, null, way, seen), natural: natural ?? null };
 }
 
 /** Columns that the loader says how to get back. */

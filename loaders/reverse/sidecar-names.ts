@@ -11,6 +11,11 @@ export function refusedName(target: string): string {
   return `${sidecarPrefix}refused_${target}`;
 }
 
+/** The table that keeps whole rows of which the application's table holds a value only nearly. */
+export function exactName(target: string): string {
+  return `${sidecarPrefix}exact_${target}`;
+}
+
 /** The view that shows a target table's rows as a whole: the application's rows with what is kept beside them. */
 export function wholeName(target: string): string {
   return `${sidecarPrefix}rows_${target}`;

@@ -109,7 +109,8 @@ export class Speller {
   constructor(column: SpelledColumn, seen: Spellings = {}) {
     this.#forms = formsOf(column);
     this.#seen = seen;
-    this.#empty = ranked(seen.null ?? {})[0] === "=" ? "" : null;
+    const { "=": empty = 0, null: none = 0 } = seen.null ?? {};
+    this.#empty = empty > none ? "" : null;
   }
 
   /** The value as the application would have written it. */
