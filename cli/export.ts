@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import { type ExportEvent, type ExportReport, runExport } from "../loaders/export/run-export.ts";
 import { renderLines } from "../loaders/validate/render-lines.ts";
+import { exclusively } from "../stacks/platforms/native/lock.ts";
 import { findWorkload, workloadReference } from "../stacks/workload.ts";
 
 const msBetweenLines = 2000;
@@ -45,12 +46,16 @@ async function exportStack(
   const { connectionAs } = await import("./stack-services.ts");
   const target = await connectionAs(stack, "timelift_readonly");
   const { name, loader } = await findWorkload(workloadReference(await readStackConfig(stack)));
-  return runExport({
-    ...{ workload: name, loader, target, force, signal: untilSignal(), events: reporter() },
-    file: resolve(file),
-    ...(schemaFrom !== undefined && { schemaFrom: resolve(schemaFrom) }),
-    ...(tables !== undefined && { tables: tables.split(",").map((each) => each.trim()) }),
-  });
+  const path = resolve(file);
+  // Two exports to one name take turns; the second finds the file of the first.
+  return exclusively(`export ${path}`, () =>
+    runExport({
+      ...{ workload: name, loader, target, force, signal: untilSignal(), events: reporter() },
+      file: path,
+      ...(schemaFrom !== undefined && { schemaFrom: resolve(schemaFrom) }),
+      ...(tables !== undefined && { tables: tables.split(",").map((each) => each.trim()) }),
+    }),
+  );
 }
 
 /** Progress for people, on stderr. */

@@ -15,6 +15,7 @@ export class ExportFile {
   readonly #schema: RecordedSchema;
   #database: Database.Database | undefined;
   #pending = 0;
+  #isOwn = false;
 
   /** @throws TimeliftError export-file-exists, export-running, export-unwritable */
   constructor(path: string, schema: RecordedSchema, { force }: { force: boolean }) {
@@ -40,6 +41,7 @@ export class ExportFile {
   /** Begins anew, with tables but nothing else. Returns what could not be made, with the reason. */
   begin(): string[] {
     this.#requireAlone();
+    this.#isOwn = true;
     this.discard();
     const { encoding, pageSize, autoVacuum, applicationId, userVersion } = this.#schema;
     try {
@@ -104,8 +106,9 @@ export class ExportFile {
     sync(dirname(this.path));
   }
 
-  /** Removes what was written. */
+  /** Removes what was written; not what another export writes. */
   discard(): void {
+    if (!this.#isOwn) return;
     this.#database?.close();
     this.#database = undefined;
     for (const suffix of ["", "-wal", "-shm", "-journal"]) rmSync(this.draft + suffix, { force: true });

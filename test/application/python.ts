@@ -22,6 +22,8 @@ const packages = [
 export interface PythonOptions {
   /** The same database through the pooler, as `POOLED_DATABASE_URL`. */
   pooledUrl?: string;
+  /** A folder that the script may write to, which it finds at `/data`. */
+  folder?: string;
   /** Arguments of the script. */
   args?: string[];
 }
@@ -33,7 +35,13 @@ export async function runPython(script: string, url: string, options: PythonOpti
   try {
     writeFileSync(join(dir, "passwd"), passwd());
     const here = { path: import.meta.dirname, seenAt: "/application" };
-    const { prefix, inside, env } = await sandbox({ tree }, [here], join(dir, "passwd"), () => undefined);
+    const data = options.folder === undefined ? [] : [{ path: options.folder, seenAt: "/data" }];
+    const { prefix, inside, env } = await sandbox(
+      { tree },
+      [here, ...data],
+      join(dir, "passwd"),
+      () => undefined,
+    );
     const python = ["python3", "-B", join(inside(here), script), ...(options.args ?? [])];
     const [command = "", ...args] = [...prefix, ...python];
     const pooled = options.pooledUrl === undefined ? {} : { POOLED_DATABASE_URL: options.pooledUrl };
