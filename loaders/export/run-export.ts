@@ -160,7 +160,6 @@ async function write(
     ...args,
     file: file.draft,
     client,
-    narrowed: args.tables !== undefined,
   });
   if (validation.status === "PASS") file.publish();
   const rows = Object.values(tables).reduce((sum, each) => sum + each, 0);
