@@ -2,6 +2,8 @@ import type pg from "pg";
 import type { Part } from "./load-result.ts";
 import type { RejectedRow } from "./reject.ts";
 import { createRejects, RejectLog } from "./reject-log.ts";
+import { createRecordedSource, writeSourceRecord } from "./reverse/recorded-source.ts";
+import type { SourceRecord } from "./reverse/source-record.ts";
 import { TimeliftError } from "./timelift-error.ts";
 
 /** What is known of a table that timelift loaded. */
@@ -47,6 +49,7 @@ const create = `
   );
   CREATE INDEX IF NOT EXISTS load_part_table ON timelift.load_part (workload, table_name);
   ALTER TABLE timelift.load_part ADD COLUMN IF NOT EXISTS rejected bigint NOT NULL DEFAULT 0;
+  ${createRecordedSource}
   ${createRejects}`;
 
 /** Whether the ledger is there, and whether an earlier version made it. */
@@ -55,12 +58,14 @@ const inspect = `
          to_regclass('timelift.reject') IS NOT NULL AND to_regclass('timelift.load_state') IS NOT NULL AND EXISTS (
            SELECT FROM pg_attribute WHERE attrelid = to_regclass('timelift.load_part') AND attname = 'rejected')
            AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('timelift.reject') AND attname = 'row_digest')
-           AS current`;
+           AS current,
+         to_regclass('timelift.source_record') IS NOT NULL AS records`;
 
 interface Found {
   schema: boolean;
   tables: boolean;
   current: boolean;
+  records: boolean;
 }
 
 /**
@@ -88,7 +93,7 @@ export class Ledger {
     const { rows } = await client.query<Found>(inspect);
     try {
       if (!rows[0]?.schema) await client.query("CREATE SCHEMA timelift");
-      if (!rows[0]?.current) await client.query(`BEGIN; ${create}; COMMIT`);
+      if (!rows[0]?.current || !rows[0].records) await client.query(`BEGIN; ${create}; COMMIT`);
     } catch (error) {
       if ((error as { code?: string }).code !== "42501") throw error;
       throw new TimeliftError({
@@ -168,10 +173,11 @@ export class Ledger {
 
   /**
    * Notes which state of the source tables are in line with, and so that the run which wrote them is complete: this one,
-   * or an earlier one that was killed when nothing but this was left to do.
+   * or an earlier one that was killed when nothing but this was left to do. `record` is what is known of that state.
    */
-  async agree(fingerprint: string, tables: string[]): Promise<void> {
+  async agree(fingerprint: string, tables: string[], record: SourceRecord): Promise<void> {
     await this.#client.query("BEGIN");
+    await writeSourceRecord(this.#client, this.#workload, record);
     await this.#client.query(
       `INSERT INTO timelift.load_state (workload, table_name, fingerprint)
        SELECT $1, name, $2 FROM unnest($3::text[]) AS t(name)
