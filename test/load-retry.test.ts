@@ -23,7 +23,7 @@ const cut = () =>
 /** Every COPY takes a while, so that a cut hits one. */
 const postgres = `
   CREATE TABLE ticks (id bigint, v text);
-  CREATE OR REPLACE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.1); RETURN NULL; END $$;
+  CREATE OR REPLACE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(0.4); RETURN NULL; END $$;
   CREATE TRIGGER wait BEFORE INSERT ON ticks FOR EACH STATEMENT EXECUTE FUNCTION wait();`;
 
 test("a connection that is cut is opened again, and the load goes on", async () => {

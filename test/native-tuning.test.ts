@@ -35,12 +35,12 @@ test("the server is durable and quiet, and has its extensions loaded", () => {
   expect(timescaledb({ port: 5432, database: "app" }).settings).toMatchObject({
     fsync: true,
     full_page_writes: true,
-    shared_preload_libraries: "timescaledb,pg_cron,pg_stat_statements",
+    shared_preload_libraries: "timescaledb,pg_cron,pg_stat_statements,pgaudit",
     "cron.database_name": "app",
     "cron.use_background_workers": true,
     "timescaledb.telemetry_level": "off",
     password_encryption: "scram-sha-256",
-    log_statement: "none",
+    log_statement: "ddl",
   });
 });
 

@@ -31,7 +31,7 @@ describe("the program", () => {
     (run?.resources ?? []).map(({ type, name }) => `${type.split(":").at(-1)} ${name}`).sort();
   /** What belongs to how services become real, and to nothing else. */
   const ofPlatform =
-    /^(NativeService|DockerService|ExternalDatabase|SysrootImage|RemoteImage|Network|Volume|Container) |^Credentials superuser$/;
+    /^(NativeService|DockerService|ExternalDatabase|SysrootImage|RemoteImage|Certificates|Network|Volume|Container) |^Credentials superuser$/;
   const shared = (run: ProgramRun | undefined) => namesOf(run).filter((name) => !ofPlatform.test(name));
   const find = (run: ProgramRun | undefined, wanted: string) => {
     const found = run?.resources.find(({ type, name }) => `${type.split(":").at(-1)} ${name}` === wanted);

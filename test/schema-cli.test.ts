@@ -42,10 +42,10 @@ describe("timelift schema", () => {
   });
 
   test("says what to do where it cannot", async () => {
-    const stopped = await at.timelift("schema", "--stack", "prod");
+    const stopped = await at.timelift("schema", "--stack", "nowhere");
     expect(stopped).toMatchObject({
       exitCode: 1,
-      stderr: expect.stringContaining("remedy: ./timelift up --stack prod"),
+      stderr: expect.stringContaining("remedy: ./timelift up --stack nowhere"),
     });
     const nowhere = await at.timelift("schema", "--write", file("none/schema.txt"));
     expect(nowhere.exitCode).toBe(1);
