@@ -65,6 +65,10 @@ const commands: Record<string, { summary: string; load: () => Promise<Command> }
     summary: "compare every row with the source, now",
     load: async () => (await import("./validate.ts")).validateCommand(),
   },
+  export: {
+    summary: "write a SQLite file in the application's own schema from the target, compared row by row",
+    load: async () => (await import("./export.ts")).exportCommand(),
+  },
   metrics: {
     summary: "what loads and validations left behind, as Prometheus reads it",
     load: async () => (await import("./metrics.ts")).metricsCommand(),

@@ -124,6 +124,13 @@ export interface TableDefinition {
    */
   absent?: string[];
   /**
+   * Source column -> what an export writes there, as SQL of PostgreSQL over the target row: for columns that the target
+   * dropped, and for those that it cannot tell by itself. `{ kind: "'sensor'" }` is a fixed text. Dropped columns that may
+   * be NULL or have a default, and an INTEGER PRIMARY KEY that nothing refers to, need none.
+   * @default {}
+   */
+  reverse?: Record<string, string>;
+  /**
    * How changes are found on the next load.
    * @default full
    */

@@ -3,6 +3,8 @@ import type { Part } from "./load-result.ts";
 import { letMonitorRead, monitorRole } from "./monitor-role.ts";
 import type { RejectedRow } from "./reject.ts";
 import { createRejects, RejectLog } from "./reject-log.ts";
+import { createRecordedSource, writeSourceRecord } from "./reverse/recorded-source.ts";
+import type { SourceRecord } from "./reverse/source-record.ts";
 import { TimeliftError } from "./timelift-error.ts";
 import { createValidation } from "./validation-record.ts";
 
@@ -49,6 +51,7 @@ const create = `
   );
   CREATE INDEX IF NOT EXISTS load_part_table ON timelift.load_part (workload, table_name);
   ALTER TABLE timelift.load_part ADD COLUMN IF NOT EXISTS rejected bigint NOT NULL DEFAULT 0;
+  ${createRecordedSource}
   ${createRejects};
   ${createValidation};
   ${letMonitorRead(["load_run", "load_part", "validation"])}`;
@@ -63,9 +66,10 @@ const inspect = `
            SELECT FROM pg_attribute WHERE attrelid = to_regclass('timelift.load_part') AND attname = 'rejected')
            AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('timelift.reject') AND attname = 'row_digest')
            AS current,
-         to_regclass('timelift.validation') IS NOT NULL AND coalesce((
-           SELECT has_table_privilege(oid, to_regclass('timelift.validation')::oid, 'SELECT')
-           FROM pg_roles WHERE rolname = '${monitorRole}'), true) AS furnished`;
+         to_regclass('timelift.source_record') IS NOT NULL AND to_regclass('timelift.validation') IS NOT NULL
+           AND coalesce((
+             SELECT has_table_privilege(oid, to_regclass('timelift.validation')::oid, 'SELECT')
+             FROM pg_roles WHERE rolname = '${monitorRole}'), true) AS furnished`;
 
 interface Found {
   schema: boolean;
@@ -179,10 +183,11 @@ export class Ledger {
 
   /**
    * Notes which state of the source tables are in line with, and so that the run which wrote them is complete: this one,
-   * or an earlier one that was killed when nothing but this was left to do.
+   * or an earlier one that was killed when nothing but this was left to do. `record` is what is known of that state.
    */
-  async agree(fingerprint: string, tables: string[]): Promise<void> {
+  async agree(fingerprint: string, tables: string[], record: SourceRecord): Promise<void> {
     await this.#client.query("BEGIN");
+    await writeSourceRecord(this.#client, this.#workload, record);
     await this.#client.query(
       `INSERT INTO timelift.load_state (workload, table_name, fingerprint)
        SELECT $1, name, $2 FROM unnest($3::text[]) AS t(name)

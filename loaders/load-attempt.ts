@@ -16,10 +16,14 @@ import { prepareTasks } from "./prepare-tasks.ts";
 import { RejectCheck } from "./reject-check.ts";
 import { allowedRejects, type MaxRejects, RejectBudget } from "./reject-limit.ts";
 import { planRetry } from "./reject-retry.ts";
+import { recordSource } from "./reverse/record-source.ts";
+import { readSourceRecord } from "./reverse/recorded-source.ts";
+import type { SourceRecord } from "./reverse/source-record.ts";
 import type { RunLoadArgs } from "./run-load.ts";
 import { requireSound } from "./source/open-source.ts";
 import { type PlannedSource, planSource } from "./source/scan-source.ts";
 import { openSnapshot, type Snapshot } from "./source/snapshot.ts";
+import { readSourceHeader } from "./source/source-header.ts";
 import { SourceReader } from "./source/source-reader.ts";
 import { requireStill, SourceMoved } from "./source/still-source.ts";
 import { type Action, decide, isInLine, type TableTask } from "./table-task.ts";
@@ -194,8 +198,17 @@ export class LoadAttempt {
         this.#event({ kind: "loaded", table: task.name, inserted, updated, deleted, ms });
       }
     }
+    const known = await readSourceRecord(client, workload);
+    const isRecorded = known?.fingerprint === fingerprint && writes.length === 0;
+    const record = isRecorded
+      ? known
+      : recordSource(path, fingerprint, tasks, {
+          before: known,
+          // A file that this process reads in place must not be opened beside SQLite.
+          ...(context.mark === null && { wal: readSourceHeader(this.#args.source).wal }),
+        });
     requireStill(context.mark);
-    await this.#agree(ledger, client, tasks, before, fingerprint, writes.length > 0);
+    await this.#agree(ledger, client, tasks, before, record, !isRecorded);
     const after = loads.size > 0 ? await ledger.tables() : before;
     await rejects.end(after);
     return { fingerprint, ...resultOf(tasks, loads, after) };
@@ -206,15 +219,16 @@ export class LoadAttempt {
     client: pg.ClientBase,
     tasks: TableTask[],
     before: Map<string, LedgerTable>,
-    fingerprint: string,
-    wrote: boolean,
+    record: SourceRecord,
+    isNews: boolean,
   ): Promise<void> {
+    const { fingerprint } = record;
     const names = tasks.map(({ name }) => name);
     const known = names.flatMap((name) => before.get(name) ?? []);
-    if (!wrote && known.every((table) => table.fingerprint === fingerprint)) return;
+    if (!isNews && known.every((table) => table.fingerprint === fingerprint)) return;
     // From here on nothing may be lost: this commit waits until all before it are on disk.
     await client.query("SET synchronous_commit = on");
-    await ledger.agree(fingerprint, names);
+    await ledger.agree(fingerprint, names, record);
   }
 
   #event(event: LoadEvent): void {

@@ -115,7 +115,8 @@ function toColumn(row: ColumnRow): TargetColumn {
   };
 }
 
-function toType(base: string, typmod: number): TargetType | null {
+/** The type that the catalog calls `base` (pg_type.typname), with its modifier; null for one that timelift cannot write. */
+export function toType(base: string, typmod: number): TargetType | null {
   switch (base) {
     case "text":
       return { kind: "text", length: null };

@@ -235,6 +235,20 @@ function record(copyPath: string, fingerprint: string): void {
   renameSync(draft, recordPath(copyPath));
 }
 
+/** Lets `work` take a file that nobody writes to for a copy of its own state, so that none has to be made. */
+export async function asOwnCopy<Result>(
+  path: string,
+  work: (fingerprint: string) => Promise<Result>,
+): Promise<Result> {
+  const fingerprint = readFingerprint(path);
+  record(path, fingerprint);
+  try {
+    return await work(fingerprint);
+  } finally {
+    rmSync(recordPath(path), { force: true });
+  }
+}
+
 /** Which state of its source a copy is; undefined where that is not known. */
 export function recordedFingerprint(copyPath: string): string | undefined {
   try {

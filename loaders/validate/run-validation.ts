@@ -56,6 +56,11 @@ export interface ValidationArgs {
    */
   keys?: () => Promise<DeclaredKeys[]>;
   thresholds?: Thresholds;
+  /**
+   * A snapshot that another session exported (`pg_export_snapshot`): the target is compared as it was then.
+   * @default the target as it is now
+   */
+  targetSnapshot?: string;
   events?: (event: ValidationEvent) => void;
   /** Stops the work, and the server's running query. */
   signal?: AbortSignal;
@@ -75,6 +80,9 @@ export async function runValidation(args: ValidationArgs): Promise<ValidationRep
     withTarget(target, "validate", signal, async (client) => {
       // One snapshot for all checks: writers may go on meanwhile.
       await client.query("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY");
+      const { targetSnapshot } = args;
+      if (targetSnapshot)
+        await client.query(`SET TRANSACTION SNAPSHOT ${client.escapeLiteral(targetSnapshot)}`);
       const rejects = await readLoadRejects(client, workload);
       const { path, mark } = rejects.claimed.size > 0 ? await asCopy(args, found) : found;
       const source = new SourceSide(path, new ServerCast(castClient));

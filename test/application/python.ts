@@ -22,6 +22,8 @@ const packages = [
 export interface PythonOptions {
   /** The same database through the pooler, as `POOLED_DATABASE_URL`. */
   pooledUrl?: string;
+  /** A folder that the script may write to, which it finds at `/data`. */
+  folder?: string;
   /** Arguments of the script. */
   args?: string[];
 }
@@ -35,9 +37,10 @@ export async function runPython(script: string, url: string, options: PythonOpti
     const here = { path: import.meta.dirname, seenAt: "/application" };
     const trust = { path: dir, seenAt: "/trust" };
     const seen = (url: string) => withAuthority(url, dir, (file) => join(inside(trust), file));
+    const data = options.folder === undefined ? [] : [{ path: options.folder, seenAt: "/data" }];
     const { prefix, inside, env } = await sandbox(
       { tree },
-      [here, trust],
+      [here, trust, ...data],
       join(dir, "passwd"),
       () => undefined,
     );
