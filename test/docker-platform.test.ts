@@ -184,7 +184,7 @@ describe("monitoring", () => {
       ...["redis-exporter:19121", "node-exporter:19100", "alertmanager:19093"],
     ]);
     expect(find("Container postgres-exporter").inputs.envs[0]).toMatch(
-      /^DATA_SOURCE_NAME=postgresql:\/\/timelift_monitor@timescaledb:15432\/timelift\?sslmode=disable/,
+      /^DATA_SOURCE_NAME=postgresql:\/\/timelift_monitor_a@timescaledb:15432\/timelift\?sslmode=disable/,
     );
     expect(find("Container node-exporter").inputs.volumes[1]).toEqual({
       ...{ volumeName: "timelift-staging-timescaledb-data", containerPath: "/database", readOnly: true },
