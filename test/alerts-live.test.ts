@@ -84,7 +84,7 @@ test("every series has data, but for what says when it has none; every alert's e
     "timelift:table_behind_seconds",
     "timelift:pooler_up",
   ]) {
-    expect([name, (await stack.ask(name)).length > 0]).toEqual([name, true]);
+    await expect.poll(async () => [name, (await stack.ask(name)).length > 0], patient).toEqual([name, true]);
   }
   for (const { expr } of renderAlerts(limits)) await stack.ask(expr);
   const labels = Object.keys((await stack.ask("timelift:job_failing"))[0]?.metric ?? {});

@@ -46,7 +46,7 @@ export interface LoginFacts {
   cron: boolean;
 }
 
-const ledgerTables = ["load_run", "load_part", "load_state", "reject", "validation"];
+const ledgerTables = ["load_run", "load_part", "load_state", "reject", "source_record", "validation"];
 
 const login = `
   SELECT quote_ident(current_user) AS role, current_user AS "roleName",
