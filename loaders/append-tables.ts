@@ -2,6 +2,7 @@ import type { Write } from "./apply-changes.ts";
 import { copyTable, type LoadContext } from "./copy-table.ts";
 import type { LedgerTable } from "./ledger.ts";
 import type { TableLoad } from "./load-result.ts";
+import { RejectFlood } from "./reject-flood.ts";
 import { applyRetry } from "./reject-retry.ts";
 import { splitRange } from "./source/split-range.ts";
 import { requireStill } from "./source/still-source.ts";
@@ -85,6 +86,8 @@ async function serve(lane: LoadContext, queue: WorkQueue): Promise<void> {
       queue.done(work);
     } catch (error) {
       queue.fail(targetError(`target table ${task.name}`, error));
+      // The other lanes may wait for locks of the transaction that it leaves. A flood leaves none.
+      if (!(error instanceof RejectFlood)) lane.abandon();
       throw error;
     }
   }

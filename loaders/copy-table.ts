@@ -19,6 +19,11 @@ import type { TableTask } from "./table-task.ts";
 /** What the writing of a table needs. */
 export interface LoadContext {
   client: pg.ClientBase;
+  /**
+   * Ends the connection at once, so that the server rolls back what is under way and frees what others wait for. Nothing
+   * can be asked of it afterwards.
+   */
+  abandon: () => void;
   reader: SourceReader;
   ledger: Ledger;
   /** Set where the source is read in place: nothing that was read counts unless it stood still. */

@@ -89,6 +89,7 @@ export class LoadAttempt {
       await takeAdvisoryLock(client, loading, signal, this.#args.lockWaitMs);
       const context: LoadContext = {
         client,
+        abandon: () => session.abandon(),
         reader,
         ledger: await Ledger.open(client, this.#args.workload),
         mark: snapshot.mark,

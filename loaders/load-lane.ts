@@ -36,8 +36,9 @@ export class LoadLane {
   static async open(main: LoadContext, target: Connection, path: string): Promise<LoadLane> {
     const session = await LoadSession.open(target);
     const { client } = session;
+    const abandon = () => session.abandon();
     const reader = new SourceReader(path);
-    return new LoadLane({ ...main, client, reader, ledger: main.ledger.over(client) }, session);
+    return new LoadLane({ ...main, client, abandon, reader, ledger: main.ledger.over(client) }, session);
   }
 
   /** Why the lane is of no use any more; null while it is. */

@@ -6,15 +6,12 @@ import { type Connection, connect } from "./connection.ts";
 export class LoadSession {
   readonly client: pg.Client;
   #lost: Error | null = null;
+  #abandoned = false;
 
   private constructor(client: pg.Client) {
     this.client = client;
-    client.on("error", (error) => {
-      this.#lost ??= error;
-    });
-    client.on("end", () => {
-      this.#lost ??= new Error("the server closed it");
-    });
+    client.on("error", (error) => this.#lose(error));
+    client.on("end", () => this.#lose(new Error("the server closed it")));
   }
 
   /** @throws TimeliftError as `connect` */
@@ -29,9 +26,16 @@ export class LoadSession {
     }
   }
 
-  /** Why the connection is of no use any more; null while it is. */
+  /** Why the connection is of no use any more; null while it is, and where it was abandoned. */
   get lost(): Error | null {
-    return this.#lost ?? (this.#socket.writable ? null : new Error("the connection is closed"));
+    if (!this.#socket.writable) this.#lose(new Error("the connection is closed"));
+    return this.#lost;
+  }
+
+  /** Ends it at once, because of an error that is not the connection's: what that leaves of it is no loss. */
+  abandon(): void {
+    this.#abandoned = this.lost === null;
+    this.break();
   }
 
   /** Ends it at once: the server sees the closed socket and rolls back. To wait for a statement could take minutes. */
@@ -41,6 +45,10 @@ export class LoadSession {
 
   async end(): Promise<void> {
     await this.client.end().catch(() => {});
+  }
+
+  #lose(error: Error): void {
+    if (!this.#abandoned) this.#lost ??= error;
   }
 
   /** The socket under a client; pg has no public name for it. */

@@ -66,6 +66,18 @@ export class KillServer {
     });
   }
 
+  /** What the server processes of a database do, and what each waits for. */
+  sessions(database: string): Promise<object[]> {
+    return this.asAdmin(async (client) => {
+      const { rows } = await client.query<object>(
+        `SELECT pid, application_name AS name, state, wait_event, pg_blocking_pids(pid) AS blocked_by, left(query, 200) AS query
+         FROM pg_stat_activity WHERE datname = $1`,
+        [database],
+      );
+      return rows;
+    });
+  }
+
   /** Makes a database to copy, and closes it. */
   async makeTemplate(name: string, fill: () => Promise<void>): Promise<void> {
     await addDatabase(this.#socket, name);

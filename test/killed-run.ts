@@ -43,6 +43,11 @@ export class KilledRun {
     await Promise.race([sleep(ms), this.#closed]);
   }
 
+  /** All that it printed so far. */
+  get log(): string {
+    return this.#log;
+  }
+
   get lastSaid(): string {
     return this.said.at(-1)?.kind ?? "start";
   }

@@ -62,6 +62,10 @@ class LoadCommand {
     await promise;
   }
 
+  requireRunning(): void {
+    if (this.child.exitCode !== null) throw new Error(`it ended: ${this.#said.join("\n")}\n${this.#out}`);
+  }
+
   async end(): Promise<{
     code: number | null;
     answer: { result?: LoadResult; error?: Record<string, string> };
@@ -78,9 +82,13 @@ const request = (): LoadCommandRequest => ({
   target: at.database.loader,
 });
 
+/** Starts a load, and waits until it has committed rows and is in the middle of others. */
 async function startAndWaitForParts(): Promise<LoadCommand> {
+  const committed = async () => (await at.rows("SELECT count(*) FROM ticks"))[0];
+  const before = await committed();
   const command = new LoadCommand(request());
   await command.says(/^ticks: [2-9]\d %/);
+  while ((await committed()) === before) command.requireRunning();
   return command;
 }
 

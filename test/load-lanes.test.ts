@@ -1,3 +1,4 @@
+import { utimesSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { append, updatedAt } from "../loaders/define-loader.ts";
 import { LoadFixture, recorder } from "./load-fixture.ts";
@@ -104,4 +105,37 @@ test("an error of one lane is the load's, and names the table", async () => {
     code: "target-refused",
     subject: "target table ticks",
   });
+});
+
+test("a lane that stops in the middle lets go of what the others wait for", async () => {
+  const expected = await loadedByOne();
+  await at.fresh(
+    sqlite,
+    `CREATE TABLE groups (name text PRIMARY KEY); CREATE TABLE notes (id bigint PRIMARY KEY, tick bigint, note text);
+     CREATE TABLE ticks (id bigint, grp text, v text, at date NOT NULL);
+     SELECT create_hypertable('ticks', by_range('at', interval '1 day'), create_default_indexes => false)`,
+  );
+  // Nobody wrote to the source for a minute, so it is read in place; a write makes the next commit give up.
+  const past = new Date(Date.now() - 60_000);
+  utimesSync(at.source, past, past);
+  const { seen, events } = recorder();
+  let written = false;
+  await at.load(
+    { tables },
+    {
+      // Each transaction makes chunks, for which it locks the table until it ends.
+      ...{ workers: 3, partRows: 100, copyPath: `${at.copyPath}.moved` },
+      events: (event) => {
+        events(event);
+        if (event.kind !== "part" || event.table !== "ticks" || written) return;
+        written = true;
+        at.write("PRAGMA user_version = 1");
+      },
+    },
+  );
+  expect(seen.flatMap((event) => (event.kind === "snapshot" ? [event.read] : []))).toEqual([
+    "in place",
+    "new copy",
+  ]);
+  expect(await at.rows(content)).toEqual(expected);
 });

@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import type { EncodedColumn } from "../encode/row-encoder.ts";
 import type { Part } from "../load-result.ts";
@@ -18,7 +17,8 @@ export class SourceReader {
   #arrived: SourceMessage[] = [];
   #wake: (() => void) | null = null;
   #busy = false;
-  #ended = false;
+  /** Set once the thread is gone, on which nothing more arrives. */
+  #ended: Error | null = null;
 
   constructor(path: string) {
     this.#path = path;
@@ -42,8 +42,8 @@ export class SourceReader {
       }),
     );
     worker.on("exit", (code) => {
-      this.#ended = true;
-      this.#push({ kind: "failed", error: `the reader thread ended (exit code ${code})` });
+      this.#ended = new Error(`the reader thread ended (exit code ${code})`);
+      this.#wakeUp();
     });
     return worker;
   }
@@ -102,15 +102,14 @@ export class SourceReader {
     for (;;) {
       const message = this.#arrived.shift();
       if (message === undefined) {
+        if (this.#ended !== null) throw this.#ended;
         await new Promise<void>((resolve) => {
           this.#wake = resolve;
         });
         continue;
       }
-      if (message.kind === "done") {
-        this.#busy = false;
-        return;
-      }
+      if (message.kind === "done" || message.kind === "failed") this.#busy = false;
+      if (message.kind === "done") return;
       if (message.kind === "failed") throw revive(message.error);
       yield message;
       if (message.kind === "rows") this.#giveBack(message.bytes);
@@ -127,18 +126,23 @@ export class SourceReader {
   /** Ends the thread, whatever it is doing. Where it does nothing it ends by itself, which is the gentler way. */
   async close(): Promise<void> {
     const thread = this.#started;
-    if (thread === null || this.#ended) return;
+    if (thread === null || this.#ended !== null) return;
     if (this.#busy) {
       await thread.terminate();
       return;
     }
-    const ended = once(thread, "exit");
+    // An error that ends it instead is of no interest any more.
+    const ended = new Promise((resolve) => thread.once("exit", resolve));
     thread.postMessage({ kind: "close" } satisfies Close);
     await ended;
   }
 
   #push(message: SourceMessage): void {
     this.#arrived.push(message);
+    this.#wakeUp();
+  }
+
+  #wakeUp(): void {
     this.#wake?.();
     this.#wake = null;
   }

@@ -65,6 +65,9 @@ export class SourceSide {
     this.#thread.on("error", (error) => {
       this.#failed = error as Error;
     });
+    this.#thread.on("exit", () => {
+      this.#failed ??= new Error("the thread that reads the source ended");
+    });
   }
 
   /** Reads a table once; one pass at a time. @throws TimeliftError source-corrupt and what SQLite says */
@@ -91,7 +94,7 @@ export class SourceSide {
     if (this.#failed) throw this.#failed;
     const { promise, resolve, reject } = Promise.withResolvers<SourceEvent>();
     const thread = this.#thread;
-    const ended = () => reject(this.#failed ?? new Error("the thread that reads the source ended"));
+    const ended = () => reject(this.#failed);
     const hear = (event: SourceEvent) => {
       if (event.kind === "rows") onRows(event.rows);
       else if (event.kind === "answer" || event.kind === "upheld") resolve(event);
