@@ -193,6 +193,15 @@ describe("monitoring", () => {
   });
 });
 
+test("no file is without content, which the provider refuses", async () => {
+  const { resources } = await declareServices({});
+  const uploads = resources.flatMap(({ name, inputs }) =>
+    ((inputs.uploads ?? []) as Upload[]).map(({ file, content }) => ({ name, file, length: content.length })),
+  );
+  expect(uploads.filter(({ name }) => name === "alertmanager-files").length).toBeGreaterThan(3);
+  expect(uploads.filter(({ length }) => length === 0)).toEqual([]);
+});
+
 describe("secrets", () => {
   test("reach containers by files that are secret in the state, and by nothing else", async () => {
     const { resources } = await declareServices({});

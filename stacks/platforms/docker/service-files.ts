@@ -101,7 +101,13 @@ function certificateTexts({ certificate }: ServiceFilesArgs): Record<string, pul
 
 /** For root and its group, which the service is in; nobody else is in the container. */
 function upload(file: string, content: pulumi.Input<string>) {
-  return { file: `${confFolder}/${file}`, content, permissions: "0440" };
+  const filled = typeof content === "string" ? neverEmpty(content) : pulumi.output(content).apply(neverEmpty);
+  return { file: `${confFolder}/${file}`, content: filled, permissions: "0440" };
+}
+
+/** The provider takes a file without content for one whose content was forgotten, and refuses the container. */
+function neverEmpty(content: string): string {
+  return content === "" ? "\n" : content;
 }
 
 /** Of long random secrets, so that it may be seen. */
