@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { ServiceDeclaration } from "../../services/service.ts";
 import { executables } from "../native/program.ts";
-import { type ContainerKind, confFolder } from "./container-kind.ts";
+import { type ContainerKind, confFolder, momentFolder } from "./container-kind.ts";
 
 type Exporter = Extract<ServiceDeclaration, { health: { path: string } }>;
 
@@ -25,7 +25,7 @@ export function exporterContainer<Declaration extends Exporter>(
       "ask-http.sh": script("ask-http.sh"),
     }),
     command: (declaration) => [
-      ...["/bin/sh", `${confFolder}/start-exporter.sh`, programsOf(declaration)],
+      ...["/bin/sh", `${confFolder}/start-exporter.sh`, momentFolder, programsOf(declaration)],
       `--web.listen-address=0.0.0.0:${declaration.port}`,
       ...kind.arguments(declaration),
     ],

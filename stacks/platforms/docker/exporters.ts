@@ -8,6 +8,7 @@ import { flags } from "../exporter-arguments.ts";
 import {
   cacheMonitorSecret,
   monitorSecret,
+  passwordFile,
   pgbouncerExporterUrl,
   postgresExporterUrl,
   redisPasswordFile,
@@ -24,7 +25,7 @@ const databaseFolder = "/database";
 
 export const postgresExporter = exporterContainer<PostgresExporterDeclaration>({
   secretFiles: {
-    pgpassword: async (_declaration, secrets) => secrets[monitorSecret],
+    pgpass: async (_declaration, secrets) => passwordFile(secrets[monitorSecret]),
     [authorityFile]: async (declaration, secrets) => trustedBy(declaration, secrets) ?? "",
   },
   environment: (declaration) => ({
@@ -39,7 +40,7 @@ export const postgresExporter = exporterContainer<PostgresExporterDeclaration>({
 
 export const pgbouncerExporter = exporterContainer<PgBouncerExporterDeclaration>({
   secretFiles: {
-    pgpassword: async (_declaration, secrets) => secrets[monitorSecret],
+    pgpass: async (_declaration, secrets) => passwordFile(secrets[monitorSecret]),
     [authorityFile]: async (declaration, secrets) => trustedBy(declaration, secrets) ?? "",
   },
   environment: (declaration) => ({
