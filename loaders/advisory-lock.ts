@@ -6,6 +6,12 @@ import { TimeliftError } from "./timelift-error.ts";
 export interface ExclusiveWork {
   /** Two int4 that no other work has. */
   key: readonly [number, number];
+  /**
+   * Two more, which every further connection of the work holds (`shareAdvisoryLock`): each ends by itself, so what it
+   * does last may outlive the connection that has the lock.
+   * @default there is one connection
+   */
+  shared?: readonly [number, number];
   /** Code of the error when another does it. */
   code: string;
   subject: string;
@@ -27,15 +33,27 @@ export async function takeAdvisoryLock(
   waitMs = 30_000,
 ): Promise<void> {
   const start = performance.now();
-  for (;;) {
-    const { rows } = await client.query<{ taken: boolean }>("SELECT pg_try_advisory_lock($1, $2) AS taken", [
-      ...work.key,
-    ]);
-    if (rows[0]?.taken) return;
-    signal?.throwIfAborted();
-    if (performance.now() - start > waitMs) throw await held(client, work, waitMs);
-    await sleep(200);
-  }
+  const take = async (key: readonly [number, number]) => {
+    for (;;) {
+      const { rows } = await client.query<{ taken: boolean }>(
+        "SELECT pg_try_advisory_lock($1, $2) AS taken",
+        [...key],
+      );
+      if (rows[0]?.taken) return;
+      signal?.throwIfAborted();
+      if (performance.now() - start > waitMs) throw await held(client, { ...work, key }, waitMs);
+      await sleep(200);
+    }
+  };
+  await take(work.key);
+  if (work.shared === undefined) return;
+  await take(work.shared);
+  await client.query("SELECT pg_advisory_unlock($1, $2)", [...work.shared]);
+}
+
+/** Says that a connection takes part in some work, for as long as it lives; another connection has the work's lock. */
+export async function shareAdvisoryLock(client: pg.ClientBase, { shared }: ExclusiveWork): Promise<void> {
+  if (shared !== undefined) await client.query("SELECT pg_advisory_lock_shared($1, $2)", [...shared]);
 }
 
 /** A session that holds a lock; what a role may not see of another's session is null. */

@@ -1,8 +1,10 @@
 import { availableParallelism } from "node:os";
 import type pg from "pg";
+import { shareAdvisoryLock } from "./advisory-lock.ts";
 import type { Connection } from "./connection.ts";
 import type { LoadContext } from "./copy-table.ts";
 import { readFreeConnections } from "./free-connections.ts";
+import { loading } from "./load-lock.ts";
 import { LoadSession } from "./load-session.ts";
 import { SourceReader } from "./source/source-reader.ts";
 
@@ -36,6 +38,10 @@ export class LoadLane {
   static async open(main: LoadContext, target: Connection, path: string): Promise<LoadLane> {
     const session = await LoadSession.open(target);
     const { client } = session;
+    await shareAdvisoryLock(client, loading).catch((error) => {
+      session.break();
+      throw error;
+    });
     const abandon = () => session.abandon();
     const reader = new SourceReader(path);
     return new LoadLane({ ...main, client, abandon, reader, ledger: main.ledger.over(client) }, session);

@@ -1,5 +1,6 @@
 import { utimesSync } from "node:fs";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { connect } from "../loaders/connection.ts";
 import { append, updatedAt } from "../loaders/define-loader.ts";
 import { LoadFixture, recorder } from "./load-fixture.ts";
 
@@ -137,5 +138,35 @@ test("a lane that stops in the middle lets go of what the others wait for", asyn
     "in place",
     "new copy",
   ]);
+  expect(await at.rows(content)).toEqual(expected);
+});
+
+test("a load waits for the last commit of another's lane, whose own connection is gone", async () => {
+  const expected = await loadedByOne();
+  await at.fresh(sqlite, plain);
+  // Only lanes commit slowly: they do not have the load's lock. No client is looked for meanwhile, as in any commit.
+  await at.asLoader(`
+    CREATE FUNCTION timelift.linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+      IF NOT EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory' AND mode = 'ExclusiveLock') THEN
+        PERFORM set_config('client_connection_check_interval', '0', true), pg_sleep(0.6);
+      END IF;
+      RETURN NULL;
+    END $$;
+    CREATE CONSTRAINT TRIGGER linger AFTER INSERT ON timelift.load_part DEFERRABLE INITIALLY DEFERRED
+      FOR EACH ROW EXECUTE FUNCTION timelift.linger()`);
+  const watcher = await connect(at.database.loader, "test");
+  try {
+    const stop = new AbortController();
+    const stopped = at.load({ tables }, { workers: 3, partRows: 100, signal: stop.signal });
+    const committing = `SELECT FROM pg_stat_activity
+      WHERE application_name = 'timelift load' AND datname = current_database() AND query = 'COMMIT' AND wait_event = 'PgSleep'`;
+    while ((await watcher.query(committing)).rowCount === 0);
+    stop.abort(new Error("killed, as far as the server can tell"));
+    await expect(stopped).rejects.toMatchObject({ code: "load-interrupted" });
+    await at.load({ tables }, { workers: 1 });
+  } finally {
+    await watcher.end();
+    await at.asLoader("DROP FUNCTION timelift.linger() CASCADE");
+  }
   expect(await at.rows(content)).toEqual(expected);
 });
