@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { postgresUrl, redisUrl as urlOfRedis } from "./stacks/connection-url.ts";
+import { databaseThrough } from "./stacks/database-through.ts";
 import { loginNames, stackSecrets } from "./stacks/logins.ts";
 import { choosePlatform } from "./stacks/platforms/choose-platform.ts";
 import { addressOf, endpointOf, onlyServices } from "./stacks/platforms/platform.ts";
@@ -11,6 +12,7 @@ import { pgbouncer } from "./stacks/services/pgbouncer.ts";
 import { prometheus } from "./stacks/services/prometheus.ts";
 import { redis } from "./stacks/services/redis.ts";
 import { timescaledb } from "./stacks/services/timescaledb.ts";
+import { withContents } from "./stacks/with-contents.ts";
 import { findWorkload, workloadReference } from "./stacks/workload.ts";
 
 const config = readConfig();
@@ -22,17 +24,16 @@ const workload = workloadReference(config);
 await findWorkload(workload);
 
 const names = loginNames(external, generation);
-const { database: passwords, cache: cachePasswords } = stackSecrets(external, generation);
+const { database: passwords, cache: cachePasswords, generations } = stackSecrets(external, generation);
 const platform = await choosePlatform(config, stateDir);
 const beside = onlyServices(platform, config.services);
 
-const timescale = platform.service(
-  timescaledb({
-    ...{ port: ports.timescaledb, database, edition, memoryMb, cpus },
-    ...{ generation, limits, extensions },
-  }),
+const contents = { database, generation, limits, extensions, through: databaseThrough(config) };
+const server = platform.service(
+  timescaledb({ port: ports.timescaledb, edition, memoryMb, cpus, ...contents }),
   passwords,
 );
+const timescale = await withContents(server, { ...contents, passwords: generations });
 const pooler = beside(
   pgbouncer({
     ...{ port: ports.pgbouncer, upstreamPort: external?.port ?? ports.timescaledb, database, generation },

@@ -32,6 +32,11 @@ export interface StartRequest {
    * @default plain text on loopback, which is for a measurement and for tests
    */
   tls?: ServerCertificate;
+  /**
+   * Password of the database's superuser, by TCP.
+   * @default it comes by the socket alone
+   */
+  superuserPassword?: string;
 }
 
 /** A service that runs and answers. */
@@ -97,7 +102,7 @@ export async function stopService(request: StopRequest): Promise<void> {
 }
 
 async function prepareStart(request: StartRequest, folder: ServiceFolder, log: Log): Promise<Start> {
-  const { declaration, secrets, tls } = request;
+  const { declaration, secrets, tls, superuserPassword } = request;
   const program = await findProgram(declaration, log, dataMajor(folder));
   folder.make();
   folder.write("conf/passwd", passwd());
@@ -106,6 +111,7 @@ async function prepareStart(request: StartRequest, folder: ServiceFolder, log: L
     declaration,
     secrets,
     ...(tls && { tls }),
+    ...(superuserPassword !== undefined && { superuserPassword }),
     folder,
     program,
     log,
