@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -12,7 +12,7 @@ import { timescaledb } from "../stacks/services/timescaledb.ts";
 import { AskingApplication } from "./asking-application.ts";
 import { type Catalog, readCatalog } from "./catalog.ts";
 import { freePorts, NativeStack, stackSecrets } from "./native-stack.ts";
-import { ProjectCopy } from "./project-copy.ts";
+import { outcome, ProjectCopy } from "./project-copy.ts";
 import { leaks, openFiles, type Places, processes, secretsOf } from "./secrecy.ts";
 
 const isMissing = onPath("pulumi-resource-postgresql") === undefined;
@@ -263,6 +263,29 @@ describe.skipIf(isMissing)("a database whose roles are resources of the plugin",
     ) as { loaded: Record<string, string> };
     for (const line of Object.values(loaded)) expect(line).toContain("0 inserted, 0 updated, 0 deleted");
     await expectNothingToDo();
+  });
+
+  test("an update that is killed while it adopts them is completed by the next one", async () => {
+    const before = await catalog();
+    await timelift("destroy");
+    const locks = join(project.dir, ".timelift/state/.pulumi/locks/organization/timelift/dev");
+    const killed = project.start("up", "--skip-preview");
+    const pulumi = await new Promise<number>((resolve, reject) => {
+      killed.all.on("data", (data: Buffer) => {
+        if (!/Role timelift_app_a (imported|updating)/.test(String(data))) return;
+        const [lock = ""] = readdirSync(locks).filter((file) => file.endsWith(".json"));
+        resolve((JSON.parse(readFileSync(join(locks, lock), "utf8")) as { pid: number }).pid);
+      });
+      killed.all.once("end", () => reject(new Error("the update ended before it could be killed")));
+    });
+    process.kill(pulumi, "SIGKILL");
+    expect((await outcome(killed)).exitCode).not.toBe(0);
+    const cut = await state();
+    expect(cut).toContain("postgresql:index/role:Role::timelift_owner");
+    expect(cut).not.toContain("postgresql:index/grant:Grant");
+    await up();
+    expect(await catalog()).toEqual(before);
+    expect(await output("validated")).toBe("PASS");
     configure({ dropData: true });
     await up();
   });

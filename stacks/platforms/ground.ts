@@ -32,7 +32,7 @@ async function setRest(
   wanted: Record<string, string>,
   present: string[],
 ): Promise<void> {
-  const settings = new Map(present.map((each) => each.split(/=(.*)/s).slice(0, 2) as [string, string]));
+  const settings = settingsOf(present);
   for (const setting of settings.keys()) {
     if (setting in wanted || pluginSettings.includes(setting)) continue;
     await client.query(`ALTER ROLE ${name} RESET ${client.escapeIdentifier(setting)}`);
@@ -65,14 +65,16 @@ export async function keepQuiet(client: pg.Client, superuser: string, isQuiet: b
      WHERE setrole = $1::regrole AND setdatabase = (SELECT oid FROM pg_database WHERE datname = $2)`,
     [superuser, pluginDatabase],
   );
-  const wanted = isQuiet ? Object.entries(quiet).map(([name, value]) => `${name}=${value}`) : [];
-  const present = rows[0]?.settings ?? [];
-  if (JSON.stringify([...present].sort()) === JSON.stringify(wanted.sort())) return;
+  const present = settingsOf(rows[0]?.settings ?? []);
   const place = `ALTER ROLE ${superuser} IN DATABASE ${pluginDatabase}`;
-  await client.query("BEGIN");
-  await client.query(`${place} RESET ALL`);
-  for (const [name, value] of isQuiet ? Object.entries(quiet) : []) {
-    await client.query(`${place} SET ${name} TO ${client.escapeLiteral(value)}`);
+  for (const [name, value] of Object.entries(quiet)) {
+    const isThere = present.get(name) === value;
+    if (isThere && !isQuiet) await client.query(`${place} RESET ${name}`);
+    if (!isThere && isQuiet) await client.query(`${place} SET ${name} TO ${client.escapeLiteral(value)}`);
   }
-  await client.query("COMMIT");
+}
+
+/** Settings as catalogs have them, `name=value`. */
+function settingsOf(config: string[]): Map<string, string> {
+  return new Map(config.map((each) => each.split(/=(.*)/s).slice(0, 2) as [string, string]));
 }
