@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { postgresUrl, redisUrl as urlOfRedis } from "./stacks/connection-url.ts";
+import { databaseThrough } from "./stacks/database-through.ts";
 import { loginNames, stackSecrets } from "./stacks/logins.ts";
 import { monitor } from "./stacks/monitoring/monitor.ts";
 import { showDashboards } from "./stacks/monitoring/show-dashboards.ts";
@@ -12,6 +13,7 @@ import { readConfig } from "./stacks/running-config.ts";
 import { pgbouncer } from "./stacks/services/pgbouncer.ts";
 import { redis } from "./stacks/services/redis.ts";
 import { timescaledb } from "./stacks/services/timescaledb.ts";
+import { withContents } from "./stacks/with-contents.ts";
 import { findWorkload, workloadReference } from "./stacks/workload.ts";
 
 const config = readConfig();
@@ -23,17 +25,16 @@ const workload = workloadReference(config);
 const found = await findWorkload(workload);
 
 const names = loginNames(external, generation);
-const { database: passwords, cache: cachePasswords } = stackSecrets(external, generation);
+const { database: passwords, cache: cachePasswords, generations } = stackSecrets(external, generation);
 const platform = await choosePlatform(config, stateDir);
 const beside = onlyServices(platform, config.services);
 
-const timescale = platform.service(
-  timescaledb({
-    ...{ port: ports.timescaledb, database, edition, memoryMb, cpus },
-    ...{ generation, limits, extensions },
-  }),
+const contents = { database, generation, limits, extensions, through: databaseThrough(config) };
+const server = platform.service(
+  timescaledb({ port: ports.timescaledb, edition, memoryMb, cpus, ...contents }),
   passwords,
 );
+const timescale = await withContents(server, { ...contents, passwords: generations });
 const pooler = beside(
   pgbouncer({
     ...{ port: ports.pgbouncer, upstreamPort: external?.port ?? ports.timescaledb, database, generation },

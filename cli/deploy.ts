@@ -8,6 +8,7 @@ import { requireExternalKept } from "./external-stack.ts";
 import { clearLeftovers } from "./leftover-containers.ts";
 import { isProtectedStack, requireDestroyable, requireKept, requireTarget } from "./protected-stack.ts";
 import { prepareStack, pulumi, setConfig } from "./pulumi.ts";
+import { withoutSilent } from "./silent-database.ts";
 
 export interface DeployOptions {
   stack: string;
@@ -39,8 +40,9 @@ export function deployCommand(verb: Exclude<Verb, "preview">): Command {
     if (verb === "up" && isProtected) await requirePlanKept(stack, args);
     if (verb === "destroy") await requireDestroyable(stack, isProtected, args);
     const keeping = isProtected ? { [keepDataVariable]: "true" } : {};
-    const looking = verb === "up" ? refreshing(stack, args) : [];
-    const more = [...unattended(verb), ...looking, ...args];
+    const looking = verb === "up" ? await refreshing(stack, args) : [];
+    const without = verb === "refresh" ? await withoutSilent(stack) : [];
+    const more = [...unattended(verb), ...looking, ...without, ...args];
     process.exitCode = await pulumi([verb, "--stack", stack, ...more], keeping);
   });
 }

@@ -27,7 +27,7 @@ export function previewCommand(): Command {
       const { stack, isProtected } = await prepareDeploy(options);
       requireTarget(stack, args);
       await printDrift(stack, args);
-      const more = [...unattended("preview"), ...refreshing(stack, args), ...args];
+      const more = [...unattended("preview"), ...(await refreshing(stack, args)), ...args];
       process.exitCode = await pulumi(["preview", "--stack", stack, ...more]);
       if (process.exitCode !== 0 || !(options.exitCode || isProtected)) return;
       // What people saw says nothing of what is destructive, so it is asked once more.

@@ -75,6 +75,8 @@ const keys = z.strictObject({
   ports: ports.prefault({}),
   /** How much the applications' cache holds, and what it lets go of. */
   redis,
+  /** Who makes what is inside the database; empty for the plugin on docker where it is there, else timelift itself. */
+  databaseThrough: z.enum(["", "plugin", "builtin"], { error: "plugin or builtin" }).default(""),
   /** Number of the passwords of the database's logins; one more makes new ones, and the old still open. */
   passwordGeneration: z.coerce.number().int().min(1).default(1),
   /** Limits of the database's roles in place of the default ones. */
@@ -111,6 +113,7 @@ const keys = z.strictObject({
 /** Roles and extensions of a database of others are theirs. A protected stack drops nothing, so neither may be allowed. */
 const schema = keys.superRefine(({ protect, ...config }, context) => {
   const own = {
+    databaseThrough: config.databaseThrough !== "",
     passwordGeneration: config.passwordGeneration > 1,
     roles: Object.keys(config.roles).length > 0,
     extensions: config.extensions.length > 0,
@@ -167,6 +170,7 @@ const examples: Record<keyof typeof keys.shape, string> = {
   cpus: "cpus 2",
   ports: "--path timelift:ports.SERVICE 15433",
   redis: "--path timelift:redis.maxMemoryMb 256",
+  databaseThrough: "databaseThrough builtin",
   passwordGeneration: "passwordGeneration 1",
   roles: "--path timelift:roles.app.statementTimeout 1min",
   extensions: "--path 'timelift:extensions[0]' vector",

@@ -16,6 +16,8 @@ export function loginNames(external: ExternalTarget | undefined, generation: num
 export interface StackSecrets {
   /** For the database, and all that logs in there. */
   database: pulumi.Output<Secrets>;
+  /** Number of passwords -> those of the roles; of the one in use, and of the one before, which still opens. */
+  generations: Record<number, pulumi.Output<Record<Role, string>>>;
   /** For Redis alone, which new passwords of the database leave as it is. */
   cache: pulumi.Output<Pick<Secrets, RedisSecret>>;
 }
@@ -41,7 +43,8 @@ export function stackSecrets(external: ExternalTarget | undefined, generation: n
     }),
   );
   const cache = first.apply(({ redis, redis_monitor }) => ({ redis, redis_monitor }));
-  return { database: pulumi.secret(database), cache: pulumi.secret(cache) };
+  const generations = { [generation]: inUse, ...(previous && { [generation - 1]: previous }) };
+  return { database: pulumi.secret(database), generations, cache: pulumi.secret(cache) };
 }
 
 function rolePasswords(generation: number): pulumi.Output<Record<Role, string>> {

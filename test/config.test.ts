@@ -57,6 +57,17 @@ describe("the stack's config", () => {
     expect(message).toContain("timelift:redis.maxmemory: no such key; known are maxMemoryMb, policy");
   });
 
+  test("says who makes what is inside the database, which nobody of ours does in one of others", () => {
+    expect(parse({ source: "a" }).databaseThrough).toBe("");
+    expect(parse({ source: "a", databaseThrough: "plugin" }).databaseThrough).toBe("plugin");
+    const message = problem({ source: "a", databaseThrough: "terraform" });
+    expect(message).toContain('timelift:databaseThrough = "terraform": plugin or builtin');
+    expect(message).toContain("pulumi config set timelift:databaseThrough builtin");
+    expect(problem({ source: "a", platform: "external", databaseThrough: "plugin" })).toContain(
+      'timelift:databaseThrough = "plugin": it has no use, for timelift:platform is external',
+    );
+  });
+
   test("refuses to drop anything on a protected stack, and names both keys", () => {
     expect(parse({ source: "a", protect: "true" })).toMatchObject({ protect: true, dropData: false });
     const message = problem({ source: "a", protect: "true", dropData: "true", dropRows: "true" });

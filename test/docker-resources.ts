@@ -32,6 +32,8 @@ export interface Declared {
   secrets: string[];
   dependencies: string[];
   retainOnDelete: boolean;
+  /** What is there already and is adopted; empty where it is made. */
+  adopted: string;
   /** Whether Pulumi refuses to delete it. */
   protect: boolean;
   deleteBeforeReplace: boolean;
@@ -47,6 +49,7 @@ interface Registration {
   getObject(): { toJavaScript(): Record<string, unknown> } | undefined;
   getDependenciesList(): string[];
   getRetainondelete(): boolean;
+  getImportid(): string;
   getProtect(): boolean;
   getDeletebeforereplace(): boolean;
   getReplaceonchangesList(): string[];
@@ -56,7 +59,16 @@ interface Monitor {
 }
 
 /** Makes the resources' classes talk to a recorder in place of an engine. Call before any is made. */
-export async function recordResources(): Promise<void> {
+export function recordResources(): Promise<void> {
+  return record(false);
+}
+
+/** The same, as they would be told in a preview. */
+export function recordPreview(): Promise<void> {
+  return record(true);
+}
+
+async function record(isPreview: boolean): Promise<void> {
   await pulumi.runtime.setMocks(
     {
       newResource: ({ name, type, inputs }) => {
@@ -68,7 +80,7 @@ export async function recordResources(): Promise<void> {
     },
     "timelift",
     "staging",
-    false,
+    isPreview,
   );
   // Mocks are not told of secrets and options; the request that they answer holds them.
   const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
@@ -83,6 +95,7 @@ export async function recordResources(): Promise<void> {
         .getDependenciesList()
         .map((urn) => urn.split("::").slice(-2).join("::").replace(/^.*\$/, "")),
       retainOnDelete: request.getRetainondelete() === true,
+      adopted: request.getImportid(),
       protect: request.getProtect() === true,
       deleteBeforeReplace: request.getDeletebeforereplace() === true,
       replaceOnChanges: request.getReplaceonchangesList(),

@@ -18,7 +18,8 @@ describe("the program", () => {
     await buildSample(source);
     await recordResources();
     runs.native = await runProgram({ source });
-    runs.docker = await runProgram({ source, platform: "docker" });
+    runs.docker = await runProgram({ source, platform: "docker", databaseThrough: "builtin" });
+    runs.plugin = await runProgram({ source, platform: "docker", databaseThrough: "plugin" });
     runs.external = await runProgram({ source, platform: "external", targetUrl }, ["targetUrl"]);
     runs.everything = await runProgram(
       { source, platform: "external", targetUrl, services: ["pgbouncer", "redis", "prometheus"] },
@@ -31,7 +32,7 @@ describe("the program", () => {
     (run?.resources ?? []).map(({ type, name }) => `${type.split(":").at(-1)} ${name}`).sort();
   /** What belongs to how services become real, and to nothing else. */
   const ofPlatform =
-    /^(NativeService|DockerService|ExternalDatabase|SysrootImage|RemoteImage|Certificates|Network|Volume|Container) |^Credentials (superuser|grafana-admin)$/;
+    /^(NativeService|DockerService|ExternalDatabase|SysrootImage|RemoteImage|Certificates|Network|Volume|Container) |^Credentials (superuser|grafana-admin)$|^(DatabaseContents|postgresql|Role|Database|Extension|Schema|Grant|DefaultPrivileges) /;
   const shared = (run: ProgramRun | undefined) => namesOf(run).filter((name) => !ofPlatform.test(name));
   const find = (run: ProgramRun | undefined, wanted: string) => {
     const found = run?.resources.find(({ type, name }) => `${type.split(":").at(-1)} ${name}` === wanted);
@@ -51,12 +52,27 @@ describe("the program", () => {
     );
     expect(shared(runs.docker)).toEqual(shared(runs.native));
     expect(shared(runs.external)).toEqual(shared(runs.native));
+    expect(shared(runs.plugin)).toEqual(shared(runs.native));
+  });
+
+  test("differs by who makes what is inside the database in that alone", () => {
+    const ofPlugin = /^(DatabaseContents|postgresql|Role|Database|Extension|Schema|Grant|DefaultPrivileges) /;
+    expect(namesOf(runs.plugin).filter((name) => !ofPlugin.test(name))).toEqual(namesOf(runs.docker));
+    expect(namesOf(runs.plugin).filter((name) => ofPlugin.test(name)).length).toBeGreaterThan(40);
+    expect(runs.plugin?.outputs).toEqual(runs.docker?.outputs);
+    for (const wanted of ["Migrations tables", "Container pgbouncer"]) {
+      const { dependencies } = find(runs.plugin, wanted);
+      expect(dependencies).toContain("postgresql:index/role:Role::timelift_owner_b");
+      expect(dependencies).toContain(
+        "postgresql:index/defaultPrivileges:DefaultPrivileges::timelift.timelift-tables-timelift_readonly",
+      );
+    }
   });
 
   test("gives those the same inputs, but for where the target is and who logs in", () => {
     for (const wanted of shared(runs.native)) {
       const native = find(runs.native, wanted).inputs;
-      for (const platform of ["docker", "external"] as const) {
+      for (const platform of ["docker", "plugin", "external"] as const) {
         const other = find(runs[platform], wanted).inputs;
         const differing = [...new Set([...Object.keys(native), ...Object.keys(other)])].filter(
           (key) => JSON.stringify(native[key]) !== JSON.stringify(other[key]),
@@ -111,7 +127,7 @@ describe("the program", () => {
     ["native", { source, protect: true }, ["timescaledb"]],
     [
       "docker",
-      { source, protect: true, platform: "docker" },
+      { source, protect: true, platform: "docker", databaseThrough: "builtin" },
       ["alertmanager-data", "grafana-data", "prometheus-data", "redis-data", "timescaledb-data"],
     ],
     ["external", { source, protect: true, platform: "external", targetUrl }, ["timescaledb"]],

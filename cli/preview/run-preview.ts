@@ -28,7 +28,7 @@ export async function runPreview(stack: string, args: string[]): Promise<ChangeP
   const drift = await driftLines(stack);
   const fixed = ["preview", "--json", "--show-sames", "--non-interactive", "--stack", stack];
   const { stdout, stderr, exitCode } = await hearPulumi(
-    [...fixed, ...refreshing(stack, args), ...args.filter((each) => !looks.has(each))],
+    [...fixed, ...(await refreshing(stack, args)), ...args.filter((each) => !looks.has(each))],
     // Whoever sets it gets events in place of one JSON.
     { PULUMI_ENABLE_STREAMING_JSON_PREVIEW: "" },
   );

@@ -2,12 +2,13 @@ import { isDeepStrictEqual } from "node:util";
 import type pg from "pg";
 import { TimeliftError } from "../../loaders/timelift-error.ts";
 import type { DatabasePlan, ExtensionPlan, GroupPlan, LoginPlan } from "../database-plan.ts";
+import { type GroundPlan, isGround } from "../ground-plan.ts";
 import { passwordsByLogin } from "../services/login.ts";
 import type { Secrets } from "../services/role.ts";
 import { scramSecret } from "./scram-secret.ts";
 
 /** What a server says of a role. */
-interface PresentRole {
+export interface PresentRole {
   rolcanlogin: boolean;
   rolconnlimit: number;
   rolpassword: string | null;
@@ -19,7 +20,6 @@ interface PresentRole {
  * a statement. A role that had a password itself, in a stack of before there were logins, loses it.
  */
 export async function makeRoles(client: pg.Client, plan: DatabasePlan, secrets: Secrets): Promise<void> {
-  await client.query("SET pg_stat_statements.track = 'none'");
   const present = await presentRoles(client);
   const passwords = new Map<string, string>(passwordsByLogin(secrets, plan.generation));
   await client.query("BEGIN");
@@ -32,7 +32,8 @@ export async function makeRoles(client: pg.Client, plan: DatabasePlan, secrets: 
   await client.query("COMMIT");
 }
 
-async function presentRoles(client: pg.Client): Promise<Map<string, PresentRole>> {
+/** The roles of a server, by name. */
+export async function presentRoles(client: pg.Client): Promise<Map<string, PresentRole>> {
   const { rows } = await client.query<PresentRole & { rolname: string }>(
     `SELECT rolname, rolcanlogin, rolconnlimit, rolpassword, coalesce(setconfig, '{}') AS rolconfig
      FROM pg_authid LEFT JOIN pg_db_role_setting ON setrole = pg_authid.oid AND setdatabase = 0`,
@@ -40,7 +41,8 @@ async function presentRoles(client: pg.Client): Promise<Map<string, PresentRole>
   return new Map(rows.map(({ rolname, ...role }) => [rolname, role]));
 }
 
-const plainRole = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT";
+/** The attributes that none of the roles has. */
+export const plainRole = "NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT";
 
 async function makeGroup(
   client: pg.Client,
@@ -86,10 +88,17 @@ export async function makeDatabase(
   client: pg.Client,
   { database, owner }: Pick<DatabasePlan, "database" | "owner">,
 ): Promise<void> {
+  await createDatabase(client, { database });
+  await client.query(`ALTER DATABASE ${client.escapeIdentifier(database)} OWNER TO ${owner}`);
+}
+
+/** Makes the database where it is missing. */
+export async function createDatabase(
+  client: pg.Client,
+  { database }: Pick<DatabasePlan, "database">,
+): Promise<void> {
   const { rowCount } = await client.query("SELECT FROM pg_database WHERE datname = $1", [database]);
-  const name = client.escapeIdentifier(database);
-  if (rowCount === 0) await client.query(`CREATE DATABASE ${name}`);
-  await client.query(`ALTER DATABASE ${name} OWNER TO ${owner}`);
+  if (rowCount === 0) await client.query(`CREATE DATABASE ${client.escapeIdentifier(database)}`);
 }
 
 /** Gives each role exactly the privileges that the plan names; a role that it does not name keeps what it has. */
@@ -128,7 +137,15 @@ export async function makeContents(client: pg.Client, plan: DatabasePlan, hasCro
   }
 }
 
-async function makeExtensions(client: pg.Client, plan: DatabasePlan, hasCron: boolean): Promise<void> {
+/**
+ * Makes the extensions; of a ground those alone that a server may lack, for the plugin makes the others.
+ * @throws TimeliftError `extension-missing`
+ */
+export async function makeExtensions(
+  client: pg.Client,
+  plan: DatabasePlan | GroundPlan,
+  hasCron: boolean,
+): Promise<void> {
   const { rows } = await client.query<{ name: string; installed: boolean }>(
     "SELECT name, installed_version IS NOT NULL AS installed FROM pg_available_extensions",
   );
@@ -138,6 +155,7 @@ async function makeExtensions(client: pg.Client, plan: DatabasePlan, hasCron: bo
     const isThere = known.has(name) && (name !== "pg_cron" || hasCron);
     if (!isThere && !required) continue;
     if (!isThere) throw missingExtension(extension);
+    if (required && isGround(plan)) continue;
     if (!known.get(name)) await client.query(`CREATE EXTENSION ${name}`);
     if (schema) await client.query(`GRANT USAGE ON SCHEMA ${schema.name} TO ${schema.users.join(", ")}`);
   }

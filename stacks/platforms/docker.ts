@@ -110,7 +110,11 @@ export function dockerPlatform(args: DockerPlatformArgs): Platform {
         ...(certificate && { tls: certificate.client }),
       });
       const { port } = declaration;
-      return { resource, host, port, ...trustOf(certificate), version: resource.version };
+      const superuserPassword = pulumi.secret(superuser.passwords.apply(({ postgres }) => postgres));
+      return {
+        ...{ resource, host, port, ...trustOf(certificate), version: resource.version },
+        ...(name === "timescaledb" && { superuserPassword }),
+      };
     },
   };
 }

@@ -16,6 +16,8 @@ export interface Service {
   authority?: pulumi.Output<string>;
   /** Whether others run it. @default false */
   external?: boolean;
+  /** Password of a database's superuser, where it may come by TCP. */
+  superuserPassword?: pulumi.Output<string>;
   /** Version of the program that runs, once it does. */
   version: pulumi.Output<string>;
 }

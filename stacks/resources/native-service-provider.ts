@@ -10,9 +10,10 @@ import { runCommand } from "./command.ts";
 import type { NativeServiceArgs } from "./native-service.ts";
 
 /** `process` is what preview shows: that the service runs, or that it does not and will be started. */
-type Inputs = Omit<NativeServiceArgs, "secrets" | "tls"> & {
+type Inputs = Omit<NativeServiceArgs, "secrets" | "tls" | "superuserPassword"> & {
   secrets: Secrets;
   tls?: ServerCertificate;
+  superuserPassword?: string;
   process: string;
 };
 type Outputs = Inputs & { version: string; origin: string };
@@ -28,7 +29,7 @@ export function check(olds: Partial<Inputs>, news: Inputs): Promise<dynamic.Chec
 }
 
 export async function diff(_id: string, olds: Outputs, news: Inputs): Promise<dynamic.DiffResult> {
-  const keys = ["declaration", "stateDir", "secrets", "tls", "dropData"] as const;
+  const keys = ["declaration", "stateDir", "secrets", "tls", "superuserPassword", "dropData"] as const;
   const changes = news.process !== running || keys.some((key) => !isDeepStrictEqual(olds[key], news[key]));
   return { changes };
 }
@@ -47,12 +48,13 @@ export async function remove(_id: string, { declaration, stateDir, dropData }: O
 }
 
 async function start(inputs: Inputs): Promise<Outputs> {
-  const { declaration, stateDir, secrets, tls } = inputs;
+  const { declaration, stateDir, secrets, tls, superuserPassword } = inputs;
   const { version, origin } = await runCommand<{ version: string; origin: string }>(["service", "start"], {
     declaration,
     stateDir,
     secrets,
     ...(tls && { tls }),
+    ...(superuserPassword !== undefined && { superuserPassword }),
   });
   return { ...inputs, process: running, version, origin };
 }

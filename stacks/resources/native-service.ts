@@ -13,6 +13,11 @@ export interface NativeServiceArgs {
   secrets: pulumi.Input<Partial<Secrets>>;
   /** What it proves itself by, where it speaks TLS; the key is a secret. */
   tls?: { [Part in keyof ServerCertificate]: pulumi.Input<ServerCertificate[Part]> };
+  /**
+   * Password of the database's superuser, where the plugin logs in as it.
+   * @default it comes by the socket alone
+   */
+  superuserPassword?: pulumi.Input<string>;
   /** Delete the data with the service. */
   dropData: boolean;
 }
@@ -25,10 +30,11 @@ export class NativeService extends DynamicResource {
   declare readonly origin: pulumi.Output<string>;
 
   constructor(name: string, args: NativeServiceArgs, opts?: pulumi.CustomResourceOptions) {
-    const { secrets, tls } = args;
+    const { secrets, tls, superuserPassword } = args;
     const inputs = {
       ...{ ...args, secrets: pulumi.secret(secrets), version: undefined, origin: undefined },
       ...(tls && { tls: { ...tls, key: pulumi.secret(tls.key) } }),
+      ...(superuserPassword !== undefined && { superuserPassword: pulumi.secret(superuserPassword) }),
     };
     super("NativeService", "native-service-provider", name, inputs, opts);
   }

@@ -1,6 +1,7 @@
 import type { Tls } from "../../loaders/tls.ts";
 import type { Edition } from "../../migrations/edition.ts";
 import type { DatabasePlan } from "../database-plan.ts";
+import type { GroundPlan } from "../ground-plan.ts";
 import type { DeclaredReceivers } from "./alertmanager.ts";
 import type { Role } from "./role.ts";
 
@@ -55,8 +56,8 @@ export interface TimescaleDbDeclaration extends DeclarationOf<"timescaledb"> {
   database: string;
   /** Whoever is not named here is refused, and the superuser always is. */
   access: AccessRule[];
-  /** What is inside: roles, extensions, privileges. */
-  contents: DatabasePlan;
+  /** What is inside: roles, extensions, privileges; or what of it timelift makes where the plugin makes the rest. */
+  contents: DatabasePlan | GroundPlan;
   health: { timeoutSeconds: number; query: string; role: Role };
 }
 

@@ -1,5 +1,7 @@
 import { type Edition, licences } from "../../migrations/edition.ts";
 import { type DatabasePlanArgs, databasePlan } from "../database-plan.ts";
+import type { Through } from "../database-through.ts";
+import { groundOf } from "../ground-plan.ts";
 import { roles } from "./role.ts";
 import type { AccessRule, TimescaleDbDeclaration } from "./service.ts";
 import { tuning } from "./timescaledb-tuning.ts";
@@ -32,6 +34,11 @@ export interface TimescaleDbArgs extends Omit<DatabasePlanArgs, "database"> {
    */
   maxConnections?: number;
   /**
+   * Who makes what is inside: this service itself when it starts, or Pulumi's postgresql plugin, all that it has words for.
+   * @default "builtin"
+   */
+  through?: Through;
+  /**
    * Who may log in over the network.
    * @default every role to the database; the monitor to `postgres` too, where it sees the whole server
    */
@@ -52,7 +59,8 @@ const beyondTuningMb = 1024;
  * restart to be added later). Loopback only, SCRAM only, durable: fsync and full_page_writes stay on.
  */
 export function timescaledb(args: TimescaleDbArgs): TimescaleDbDeclaration {
-  const { edition = "apache", memoryMb = 2048 } = args;
+  const { edition = "apache", memoryMb = 2048, through = "builtin" } = args;
+  const plan = databasePlan(args);
   return {
     name: "timescaledb",
     version: { minimum: "2.17" },
@@ -60,7 +68,7 @@ export function timescaledb(args: TimescaleDbArgs): TimescaleDbDeclaration {
     port: args.port,
     memoryMb: memoryMb + beyondTuningMb,
     database: args.database,
-    contents: databasePlan(args),
+    contents: through === "plugin" ? groundOf(plan) : plan,
     edition,
     access: args.access ?? accessTo(args.database),
     settings: {

@@ -1,4 +1,5 @@
 import { type Tls, tlsOptions } from "../../../loaders/tls.ts";
+import { isGround } from "../../ground-plan.ts";
 import { loginOf } from "../../services/login.ts";
 import type { ServiceDeclaration, TimescaleDbDeclaration } from "../../services/service.ts";
 import { asSuperuser, bootstrap, type SuperuserAddress, superuser } from "../bootstrap.ts";
@@ -64,11 +65,12 @@ async function settleDatabase(
     return String(rows[0]?.shared_preload_libraries);
   });
   if (reload) await asSuperuser(at, superuser, (client) => client.query("SELECT pg_reload_conf()"));
-  await bootstrap(at, contents, secrets, libraries.includes("pg_cron"));
+  await bootstrap(at, { contents, secrets, hasCron: libraries.includes("pg_cron") });
   return asSuperuser(at, database, async (client) => {
     const { rows } = await client.query(
-      `SELECT extversion || ' on PostgreSQL ' || split_part(current_setting('server_version'), ' ', 1) AS version
-       FROM pg_extension WHERE extname = 'timescaledb'`,
+      `SELECT coalesce(installed_version, default_version) || ' on PostgreSQL '
+         || split_part(current_setting('server_version'), ' ', 1) AS version
+       FROM pg_available_extensions WHERE name = 'timescaledb'`,
     );
     return String(rows[0]?.version);
   });
@@ -99,6 +101,8 @@ async function ask(
 ): Promise<void> {
   if (declaration.name !== "timescaledb" && declaration.name !== "pgbouncer") return;
   const { port, database, health } = declaration;
+  // The logins are made by the plugin, and the superuser has been answered.
+  if (declaration.name === "timescaledb" && isGround(declaration.contents)) return;
   const { generation } = declaration.name === "timescaledb" ? declaration.contents : declaration;
   const user = loginOf(health.role, generation);
   const login = { host, port, database, user, password: secrets[health.role], ssl: tlsOptions(tls) };

@@ -38,6 +38,11 @@ export interface StartRequest {
    * @default plain text on loopback, which is for a measurement and for tests
    */
   tls?: ServerCertificate;
+  /**
+   * Password of the database's superuser, by TCP.
+   * @default it comes by the socket alone
+   */
+  superuserPassword?: string;
 }
 
 /** A service that runs and answers. */
@@ -109,7 +114,7 @@ export async function stopService(request: StopRequest): Promise<void> {
 }
 
 async function prepareStart(request: StartRequest, folder: ServiceFolder, log: Log): Promise<Start> {
-  const { declaration, secrets, tls } = request;
+  const { declaration, secrets, tls, superuserPassword } = request;
   const program = await findProgram(declaration, log, dataMajor(folder));
   folder.make();
   folder.write("conf/passwd", passwd());
@@ -118,6 +123,7 @@ async function prepareStart(request: StartRequest, folder: ServiceFolder, log: L
     declaration,
     secrets,
     ...(tls && { tls }),
+    ...(superuserPassword !== undefined && { superuserPassword }),
     folder,
     program,
     log,

@@ -12,6 +12,8 @@ export interface Start<Declaration extends ServiceDeclaration = ServiceDeclarati
   secrets: Secrets;
   /** What it proves itself by, where it speaks TLS. */
   tls?: ServerCertificate;
+  /** Password of the database's superuser, where the plugin logs in as it. */
+  superuserPassword?: string;
   folder: ServiceFolder;
   program: Program;
   sandbox: Sandbox;

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { TimeliftError } from "../../../loaders/timelift-error.ts";
 import { tlsOptions } from "../../../loaders/tls.ts";
+import { isGround } from "../../ground-plan.ts";
 import { loginOf } from "../../services/login.ts";
 import { roles } from "../../services/role.ts";
 import type { TimescaleDbDeclaration } from "../../services/service.ts";
@@ -36,19 +37,29 @@ export const timescaledb: ServiceKind<TimescaleDbDeclaration> = {
     ...["-c", `config_file=${join(sandbox.inside(folder.stateMount), "conf/postgresql.conf")}`],
   ],
 
-  async settle({ declaration, folder, program, secrets }, isAlive) {
+  async settle({ declaration, folder, program, secrets, superuserPassword }, isAlive) {
     const socket = { host: folder.socketFolder, port: declaration.port };
+    const { contents } = declaration;
+    const hasCron = program.hasCron === true;
     const { error } = await answered(
       () => askSql({ ...socket, user: superuser, database: superuser }, "SELECT 1"),
       isAlive,
       declaration.health.timeoutSeconds,
     );
     if (error !== undefined) throw error;
-    await bootstrap(socket, declaration.contents, secrets, program.hasCron === true);
+    await bootstrap(socket, {
+      ...{ contents, secrets, hasCron },
+      ...(isGround(contents) && superuserPassword !== undefined && { superuserPassword }),
+    });
   },
 
   ask({ declaration, folder, secrets }) {
     const { port, database, health, contents } = declaration;
+    if (isGround(contents)) {
+      // The logins are made by the plugin, once the server answers.
+      const socket = { host: folder.socketFolder, port, database: superuser };
+      return askSql({ ...socket, user: superuser }, health.query);
+    }
     const login = { user: loginOf(health.role, contents.generation), password: secrets[health.role] };
     const ssl = tlsOptions(clientTls(folder));
     return askSql({ host: "127.0.0.1", port, database, ...login, ssl }, health.query);
@@ -92,7 +103,7 @@ function writeConfiguration(start: TimescaleStart): void {
       sockets: sandbox.inside(folder.socketMount),
       listen: "127.0.0.1",
       clients: "127.0.0.1/32",
-      superuserByTcp: false,
+      superuserByTcp: isGround(declaration.contents),
       users: [sandbox.user],
       ...(tls && { tls: certificatePaths(start) }),
     },
