@@ -37,7 +37,7 @@ async function madeByTimelift(args: Omit<DatabasePlanArgs, "database">): Promise
 }
 
 /** One story on the native platform: each test goes on where the one before it ended. */
-describe.skipIf(isMissing)("a database whose roles are resources of the plugin", () => {
+describe.skipIf(isMissing)("a database whose roles are resources of the plugin", { timeout: 300_000 }, () => {
   let project: ProjectCopy;
   let folder: ServiceFolder;
   let config: Record<string, unknown> = {};
