@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Endpoint } from "./resources/endpoint.ts";
 import { redisUsers } from "./services/redis-users.ts";
+import { urlHost } from "./url-host.ts";
 
 /** A PostgreSQL URL with its password, as a Pulumi secret. */
 export function postgresUrl(
@@ -12,8 +13,7 @@ export function postgresUrl(
   const options = Object.entries({ sslmode: mode, sslrootcert: rootCert }).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`],
   );
-  const host = at.host.includes(":") ? `[${at.host}]` : at.host;
-  const place = `${host}:${at.port}/${encodeURIComponent(at.database)}`;
+  const place = `${urlHost(at.host)}:${at.port}/${encodeURIComponent(at.database)}`;
   const query = options.length > 0 ? `?${options.join("&")}` : "";
   const login = pulumi
     .output(password)

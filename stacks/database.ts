@@ -7,6 +7,7 @@ import { superuser } from "./platforms/bootstrap.ts";
 import type { Service } from "./platforms/platform.ts";
 import { scramSecret } from "./platforms/scram-secret.ts";
 import { loginOf } from "./services/login.ts";
+import { urlHost } from "./url-host.ts";
 
 /** What a server is to have inside, and how it is reached. */
 export interface DatabaseContentsArgs {
@@ -44,7 +45,7 @@ export class DatabaseContents extends pulumi.ComponentResource {
     return new postgresql.Provider(
       "postgresql",
       {
-        ...{ host: host.includes(":") ? `[${host}]` : host, port, database: pluginDatabase },
+        ...{ host: urlHost(host), port, database: pluginDatabase },
         ...{ username: superuser, password: superuserPassword, superuser: true },
         ...{ sslmode: tls?.mode ?? "disable", connectTimeout: 30 },
         ...(tls?.rootCert !== undefined && { sslrootcert: tls.rootCert }),

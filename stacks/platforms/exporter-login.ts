@@ -1,6 +1,7 @@
 import { type Tls, trustedCertificates } from "../../loaders/tls.ts";
 import type { SecretName, Secrets } from "../services/role.ts";
 import type { PgBouncerExporterDeclaration, PostgresExporterDeclaration } from "../services/service.ts";
+import { urlHost } from "../url-host.ts";
 
 /** Which of the stack's passwords the exporters of database and pool log in with. */
 export const monitorSecret = "timelift_monitor" satisfies SecretName;
@@ -25,8 +26,7 @@ export function postgresExporterUrl(
   const sslmode = mode === "require" && rootCert !== undefined ? "verify-ca" : mode;
   const options = new URLSearchParams({ sslmode, application_name: "timelift-monitoring" });
   if (sslmode.startsWith("verify")) options.set("sslrootcert", caFile);
-  const at = upstream?.host ?? host;
-  const address = at.includes(":") ? `[${at}]` : at;
+  const address = urlHost(upstream?.host ?? host);
   return `postgresql://${encodeURIComponent(user)}@${address}:${upstreamPort}/${encodeURIComponent(database)}?${options}`;
 }
 

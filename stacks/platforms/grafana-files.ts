@@ -1,5 +1,6 @@
 import { postgresSource, prometheusSource } from "../monitoring/dashboards/sources.ts";
 import type { GrafanaDeclaration } from "../services/service.ts";
+import { urlHost } from "../url-host.ts";
 
 /** What differs between the places where a Grafana runs; folders and files as it sees them. */
 export interface GrafanaPlace {
@@ -85,7 +86,7 @@ function dataSources({ source, prometheusPort }: GrafanaDeclaration, place: Graf
   const checksAuthority = sslmode.startsWith("verify");
   const target = {
     ...{ name: "TimescaleDB", ...postgresSource, access: "proxy", editable: false },
-    ...{ url: `${host.includes(":") ? `[${host}]` : host}:${port}`, user },
+    ...{ url: `${urlHost(host)}:${port}`, user },
     jsonData: {
       ...{ database, sslmode, timescaledb: true, maxOpenConns: 4, maxIdleConns: 1, connMaxLifetime: 3600 },
       ...(checksAuthority && { tlsConfigurationMethod: "file-path", sslRootCertFile: place.authorityFile }),

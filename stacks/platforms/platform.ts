@@ -3,6 +3,7 @@ import type { Tls } from "../../loaders/tls.ts";
 import type { Endpoint } from "../resources/endpoint.ts";
 import type { Secrets } from "../services/role.ts";
 import type { ServiceDeclaration, ServiceName } from "../services/service.ts";
+import { urlHost } from "../url-host.ts";
 
 /** A service that a platform made real. */
 export interface Service {
@@ -42,7 +43,7 @@ export function onlyServices(platform: Platform, names: ServiceName[]) {
 export function addressOf(service: Service | undefined): string | undefined {
   if (service === undefined) return undefined;
   const { host, port } = service;
-  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return `${urlHost(host)}:${port}`;
 }
 
 /** A database of a service, as resources take it. */
