@@ -2,7 +2,7 @@ import type pg from "pg";
 import { type LoaderDefinition, loadedEntries, sourceNameOf } from "../define-loader.ts";
 import { mapColumns, type ResolvedColumn } from "../resolve-table.ts";
 import { learnSpellings } from "../reverse/learn-spellings.ts";
-import { readSourceRecord } from "../reverse/recorded-source.ts";
+import { hasSourceRecords, readSourceRecord } from "../reverse/recorded-source.ts";
 import { readRecordedSchema, type SourceRecord } from "../reverse/source-record.ts";
 import { openSource } from "../source/open-source.ts";
 import { findSourceTable, readSourceSchema } from "../source/source-schema.ts";
@@ -20,7 +20,7 @@ export async function findRecord(
   schemaFrom: string | undefined,
 ): Promise<SourceRecord> {
   if (schemaFrom !== undefined) return recordOfFile(client, loader, schemaFrom);
-  const record = await readSourceRecord(client, workload);
+  const record = (await hasSourceRecords(client)) ? await readSourceRecord(client, workload) : undefined;
   if (record !== undefined) return record;
   throw new TimeliftError({
     code: "source-schema-unknown",

@@ -26,15 +26,19 @@ export async function writeSourceRecord(
   );
 }
 
-/** The record of a workload's source; undefined where no load left one. */
+/** Whether the target has the table; one that an earlier version loaded has not. */
+export async function hasSourceRecords(client: pg.ClientBase): Promise<boolean> {
+  const { rows } = await client.query<{ there: boolean }>(
+    "SELECT to_regclass('timelift.source_record') IS NOT NULL AS there",
+  );
+  return rows[0]?.there === true;
+}
+
+/** The record of a workload's source, from a target that has the table; undefined where no load left one. */
 export async function readSourceRecord(
   client: pg.ClientBase,
   workload: string,
 ): Promise<SourceRecord | undefined> {
-  const found = await client.query<{ there: boolean }>(
-    "SELECT to_regclass('timelift.source_record') IS NOT NULL AS there",
-  );
-  if (!found.rows[0]?.there) return undefined;
   const { rows } = await client.query<SourceRecord>(
     "SELECT fingerprint, source_schema AS schema, spellings FROM timelift.source_record WHERE workload = $1",
     [workload],
