@@ -46,8 +46,7 @@ export async function fillMain(
   const { database } = file;
   const { columns, extras, target } = table;
   const derived = extras.filter(({ natural }) => natural !== null);
-  const absent = extras.filter(({ natural }) => natural === null);
-  const { values: defaults, differs } = await readDefaults(client, table, absent);
+  const { values: defaults, differs } = await readDefaults(client, table);
   const link = linkOf(source, table);
   const sidecar = extras.length === 0 ? null : prepareSidecar(database, table, link);
   const insert = insertStatement(database, source, table, sides);
@@ -143,26 +142,25 @@ function prepareSidecar(
   const name = sidecarName(target.name);
   const key = link.length === 0 ? [rowidColumn] : link.map((each) => each.target);
   const columns = [...key, ...extras.map((column) => column.target)];
-  createSidecar(database, name, columns, key);
-  const insert = database.prepare(
-    `INSERT INTO ${quoteIdentifier(name)} VALUES (${columns.map(() => "?").join(", ")})`,
-  );
-  const apart = apartTable(database, target.name);
-  return {
-    apart: apart.name,
-    add(row, differing) {
-      const { lastInsertRowid } = insert.run(row);
-      if (differing) apart.add(lastInsertRowid);
-    },
-  };
+  return keptApart(database, target.name, createSidecar(database, name, columns, key));
 }
 
-/** A temporary table of rowids. */
-export function apartTable(database: Database.Database, target: string) {
-  const name = `temp.${quoteIdentifier(`apart_${target}`)}`;
-  database.exec(`CREATE TABLE ${name} (row INTEGER PRIMARY KEY)`);
-  const insert = database.prepare(`INSERT INTO ${name} VALUES (?)`);
-  return { name, add: (row: number | bigint) => void insert.run(BigInt(row)) };
+/** Adds rows to a sidecar, and keeps the rowids of those that differ from the defaults in a temporary table, `apart`. */
+export function keptApart(
+  database: Database.Database,
+  target: string,
+  insert: (row: SourceValue[]) => number | bigint,
+): { add(row: SourceValue[], differing: boolean): void; apart: string } {
+  const apart = `temp.${quoteIdentifier(`apart_${target}`)}`;
+  database.exec(`CREATE TABLE ${apart} (row INTEGER PRIMARY KEY)`);
+  const note = database.prepare(`INSERT INTO ${apart} VALUES (?)`);
+  return {
+    apart,
+    add(row, differing) {
+      const rowid = insert(row);
+      if (differing) note.run(BigInt(rowid));
+    },
+  };
 }
 
 /** Positions of columns in which SQLite turns a real into the same number of another class, where there is one. */
@@ -176,12 +174,11 @@ function numberColumns({ source }: ReverseSource, columns: ReverseColumn[]): num
 
 /** A table of whole rows, made when there is one. */
 function wholeRows(database: Database.Database, { columns, extras }: ReverseTable, name: string) {
-  const names = [...columns, ...extras].map((column) => column.target);
-  createSidecar(database, name, names);
-  const insert = database.prepare(
-    `INSERT INTO ${quoteIdentifier(name)} VALUES (${names.map(() => "?").join(", ")})`,
+  return createSidecar(
+    database,
+    name,
+    [...columns, ...extras].map((column) => column.target),
   );
-  return (row: SourceValue[]) => void insert.run(row);
 }
 
 /** What sides hold of a row is looked up while it is inserted, for its columns may be NOT NULL. */

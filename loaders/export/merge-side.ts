@@ -2,7 +2,7 @@ import type { SourceValue } from "../encode/value-problem.ts";
 import { quoteIdentifier } from "../identifier.ts";
 import type { ReverseColumn, ReverseSource, ReverseTable } from "../reverse/reverse-plan.ts";
 import { mergedColumn, sidecarName } from "../reverse/sidecar-names.ts";
-import { apartTable, type FillContext, fillSidecar } from "./fill-source.ts";
+import { type FillContext, fillSidecar, keptApart } from "./fill-source.ts";
 import { createSidecar, readDefaults } from "./sidecar.ts";
 
 /** A table whose rows are merged into the rows of another: all of them lie in a sidecar first. */
@@ -28,17 +28,9 @@ export async function fillSide(
   const { target, columns, extras } = table;
   const name = sidecarName(target.name);
   const all = [...columns, ...extras].map((column) => column.target);
-  createSidecar(database, name, [...all, mergedColumn]);
-  const insert = database.prepare(
-    `INSERT INTO ${quoteIdentifier(name)} VALUES (${all.map(() => "?").join(", ")}, 0)`,
-  );
-  const absent = extras.filter(({ natural }) => natural === null);
-  const { values: defaults, differs } = await readDefaults(context.client, table, absent);
-  const apart = apartTable(database, target.name);
-  const add = (row: SourceValue[], differing: boolean) => {
-    const { lastInsertRowid } = insert.run(row);
-    if (differing) apart.add(lastInsertRowid);
-  };
+  const insert = createSidecar(database, name, [...all, mergedColumn]);
+  const { values: defaults, differs } = await readDefaults(context.client, table);
+  const { apart, add } = keptApart(database, target.name, (row) => insert([...row, 0n]));
   const rows = await fillSidecar(context, table, add, differs);
   context.file.settle();
   const candidates = keyColumns(source, table);
@@ -62,7 +54,7 @@ export async function fillSide(
         WHERE place = 1);
       CREATE INDEX ${quoteIdentifier(`${name}_merged`)} ON ${quoteIdentifier(name)} (${names})`);
   }
-  return { table, rows, link, defaults, apart: apart.name };
+  return { table, rows, link, defaults, apart };
 }
 
 /** `FROM … WHERE …`: the row of a side that is merged into the row whose key columns `value` gives. */

@@ -1,6 +1,7 @@
 import type pg from "pg";
 import type { Connection } from "../connection.ts";
 import { type LoaderDefinition, loadedEntries, targetOnlyTables } from "../define-loader.ts";
+import { quoteIdentifier } from "../identifier.ts";
 import { didYouMean } from "../nearest-name.ts";
 import { planReverse, type ReversePlan } from "../reverse/reverse-plan.ts";
 import { sidecarName } from "../reverse/sidecar-names.ts";
@@ -178,15 +179,12 @@ async function keepTargetOnly(
     const { name } = table.target;
     const sidecar = sidecarName(name);
     const columns = table.extras.map((column) => column.target);
-    createSidecar(database, sidecar, columns);
-    const insert = database.prepare(
-      `INSERT INTO "${sidecar.replaceAll('"', '""')}" VALUES (${columns.map(() => "?").join(", ")})`,
-    );
-    const written = fillSidecar(context, table, (row) => void insert.run(row)).then((rows) => ({ rows }));
+    const add = createSidecar(database, sidecar, columns);
+    const written = fillSidecar(context, table, add).then((rows) => ({ rows }));
     const { rows } = await timed(name, written);
     context.file.settle();
     if (rows > 0) kept.push({ table: name, sidecar, rows, why: "a table that the source does not have" });
-    else database.exec(`DROP TABLE "${sidecar.replaceAll('"', '""')}"`);
+    else database.exec(`DROP TABLE ${quoteIdentifier(sidecar)}`);
   }
   return kept;
 }

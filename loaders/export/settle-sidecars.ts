@@ -34,7 +34,7 @@ export function settleMain(database: Database.Database, main: FilledMain): Kept[
   const joined = joinOf(main);
   if (derived.length > 0) {
     const same = derived.map(
-      (column) => `${quickOf(database, column)} IS ${sideValue(sidecar, column, joined)}`,
+      (column) => `${quickNatural(database, column)} IS ${sideValue(sidecar, column, joined)}`,
     );
     const keys =
       link.length === 0
@@ -130,7 +130,7 @@ function showWhole(
   main: FilledMain,
   { kept, outside }: { kept: Kept[]; outside: number },
 ): void {
-  const { table, source, defaults, refused, inexact, link } = main;
+  const { table, source, defaults, refused, inexact } = main;
   const { target, columns, extras, definition } = table;
   const own = quoteIdentifier(source.source.name);
   const sidecar = sidecarName(target.name);
@@ -154,11 +154,7 @@ function showWhole(
   const conditions = [
     ...(definition.where === undefined || outside > 0 ? [] : [`(${definition.where})`]),
     ...(inexact > 0
-      ? [
-          `NOT EXISTS (SELECT 1 FROM ${quoteIdentifier(exactName(target.name))} AS side WHERE ${link
-            .map((each) => `side.${quoteIdentifier(each.target)} IS ${own}.${quoteIdentifier(each.source)}`)
-            .join(" AND ")})`,
-        ]
+      ? [`NOT EXISTS (SELECT 1 FROM ${quoteIdentifier(exactName(target.name))} AS side WHERE ${joined})`]
       : []),
   ];
   const where = conditions.length === 0 ? "" : ` WHERE ${conditions.join(" AND ")}`;
@@ -196,12 +192,9 @@ function naturalOf(column: ReverseColumn, { defaults }: MergedSide): string | nu
   return standard === undefined ? null : literal(standard);
 }
 
-function quickNatural(database: Database.Database, column: ReverseColumn, plain: string): string {
-  return column.natural === null ? plain : quickOf(database, column);
-}
-
-function quickOf(database: Database.Database, { natural }: ReverseColumn): string {
-  return natural === null ? "NULL" : quickExpression(database, natural);
+/** What a load works out, for a statement over many rows; `plain` where it works out nothing. */
+function quickNatural(database: Database.Database, { natural }: ReverseColumn, plain = "NULL"): string {
+  return natural === null ? plain : quickExpression(database, natural);
 }
 
 function countRows(database: Database.Database, from: string): number {

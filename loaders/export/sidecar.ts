@@ -3,18 +3,25 @@ import type pg from "pg";
 import type { SourceValue } from "../encode/value-problem.ts";
 import { quoteIdentifier } from "../identifier.ts";
 import { readRows } from "../reverse/binary-rows.ts";
-import type { ReverseColumn, ReverseTable } from "../reverse/reverse-plan.ts";
+import type { ReverseTable } from "../reverse/reverse-plan.ts";
 
-/** Makes a table without types, in which SQLite keeps every value as it comes. */
+/**
+ * Makes a table without types, in which SQLite keeps every value as it comes. Returns what adds a row to it and gives the
+ * row's rowid.
+ */
 export function createSidecar(
   database: Database.Database,
   name: string,
   columns: string[],
   key: string[] = [],
-): void {
+): (row: SourceValue[]) => number | bigint {
   const list = columns.map(quoteIdentifier).join(", ");
   const primary = key.length === 0 ? "" : `, PRIMARY KEY (${key.map(quoteIdentifier).join(", ")})`;
   database.exec(`CREATE TABLE ${quoteIdentifier(name)} (${list}${primary})`);
+  const insert = database.prepare(
+    `INSERT INTO ${quoteIdentifier(name)} VALUES (${columns.map(() => "?").join(", ")})`,
+  );
+  return (row) => insert.run(row).lastInsertRowid;
 }
 
 /** A default whose value does not depend on when or how often it is computed. */
@@ -28,11 +35,10 @@ export interface Defaults {
   differs: string;
 }
 
-/** Reads the defaults of columns that the loader does not fill. */
+/** Reads the defaults of a table's columns that the loader does not fill. */
 export async function readDefaults(
   client: pg.ClientBase,
-  { target }: Pick<ReverseTable, "target">,
-  columns: ReverseColumn[],
+  { target, extras }: Pick<ReverseTable, "target" | "extras">,
 ): Promise<Defaults> {
   const { rows } = await client.query<{ name: string; standard: string }>(
     `SELECT a.attname AS name, pg_get_expr(d.adbin, d.adrelid) AS standard
@@ -43,7 +49,8 @@ export async function readDefaults(
   const declared = new Map(rows.map(({ name, standard }) => [name, standard]));
   const values = new Map<string, SourceValue>();
   const differs: string[] = [];
-  for (const { target: name, type, speller } of columns) {
+  for (const { target: name, type, speller, natural } of extras) {
+    if (natural !== null) continue;
     const identity = target.columns.find((column) => column.name === name)?.identity ?? "no";
     const standard = declared.get(name);
     const column = quoteIdentifier(name);

@@ -17,7 +17,7 @@ export type Decode = (bytes: Buffer, view: DataView, start: number, end: number)
 
 /** Days from 1970-01-01 to 2000-01-01, where PostgreSQL counts from. */
 const epochDays = 10957;
-const microsADay = 86_400_000_000;
+export const microsADay = 86_400_000_000;
 
 /** How a type's fields are read; null for a type that the server turns into text. */
 export function decoderOf(type: TargetType | null): Decode {

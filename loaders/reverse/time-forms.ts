@@ -2,13 +2,12 @@ import type { Reading } from "../define-loader.ts";
 import { numberReader } from "../encode/time-number.ts";
 import type { SourceValue } from "../encode/value-problem.ts";
 import type { Forms } from "./spelling.ts";
-import type { Moment } from "./target-value.ts";
+import { type Moment, microsADay } from "./target-value.ts";
 
 const iso =
   /^(\d{4})-(\d\d)-(\d\d)(?:([ T])(\d\d):(\d\d)(?::(\d\d)(?:([.,])(\d+))?)?( ?(?:[zZ]|[+-]\d\d(?::?\d\d)?))?)?$/;
 /** `D`, or D, space or T, then `m` (minutes), `s` (seconds) or a number of decimals, then the zone as it is written. */
 const layout = /^D(?:([ T])([ms]|\d+)(.*))?$/;
-const microsADay = 86_400_000_000;
 const microsPerUnit = { s: 1_000_000n, ms: 1000n, us: 1n } as const;
 
 /**
