@@ -1,4 +1,4 @@
-import { loginsOf } from "../services/login.ts";
+import { bothLogins } from "../services/login.ts";
 import type { Role } from "../services/role.ts";
 
 /**
@@ -7,7 +7,7 @@ import type { Role } from "../services/role.ts";
  * role, which is whom a statement belongs to; that holds for every generation of passwords.
  */
 export function applicationLogins({ timelift_app }: Pick<Record<Role, string>, "timelift_app">): string {
-  if (loginsOf("timelift_app").some((login) => login === timelift_app)) return "timelift_app";
+  if (bothLogins("timelift_app").some((login) => login === timelift_app)) return "timelift_app";
   // In quotes of PromQL, a backslash has to be said twice.
   return timelift_app.replace(/[.*+?^${}()|[\]\\]/g, "\\\\$&");
 }

@@ -12,7 +12,7 @@ export function loginOf(role: Role, generation: number): Login {
 }
 
 /** Both logins of a role. */
-export function loginsOf(role: Role): [Login, Login] {
+export function bothLogins(role: Role): [Login, Login] {
   return [loginOf(role, 1), loginOf(role, 2)];
 }
 

@@ -1,4 +1,4 @@
-import { loginsOf } from "./login.ts";
+import { bothLogins } from "./login.ts";
 import { pooledRoles, type Role } from "./role.ts";
 import type { ExternalUpstream, PgBouncerDeclaration } from "./service.ts";
 
@@ -48,7 +48,7 @@ export function pgbouncer(args: PgBouncerArgs): PgBouncerDeclaration {
       server_login_retry: 1,
       auth_type: "scram-sha-256",
       // Who may read the console's statistics.
-      stats_users: args.upstream?.names.timelift_monitor ?? loginsOf("timelift_monitor").join(","),
+      stats_users: args.upstream?.names.timelift_monitor ?? bothLogins("timelift_monitor").join(","),
       // The JDBC driver always sends it; it changes nothing on any supported server.
       ignore_startup_parameters: "extra_float_digits",
     },

@@ -36,7 +36,7 @@ export async function settle(request: SettleRequest): Promise<{ version: string 
     if (declaration.name === "timescaledb") {
       const ssl = tlsOptions(tls);
       const at = { host, port: declaration.port, password: postgres, ssl };
-      version = await settleDatabase(declaration, at, own, request.reload);
+      version = await settleDatabase(declaration, at, own, reload);
     }
     if (reload && declaration.name === "pgbouncer") await reloadPool(request);
     if (isPublished) await ask(declaration, host, own, tls);
