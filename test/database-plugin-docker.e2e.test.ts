@@ -39,8 +39,7 @@ describe.skipIf(lacking)(
         ...{ ports: project.ports, services: ["pgbouncer"], publish: { pgbouncer: "127.0.0.1" }, ...more },
       });
 
-    const output = async (name: string): Promise<string> =>
-      JSON.parse((await project.pulumi("stack", "output", name, "--json", "--show-secrets")).stdout);
+    const output = <T = string>(name: string) => project.output<T>(name);
 
     interface Resource {
       type: string;

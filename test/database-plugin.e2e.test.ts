@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import pg from "pg";
+import type pg from "pg";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { buildSample } from "../cli/sample/stockula.ts";
 import type { DatabasePlanArgs } from "../stacks/database-plan.ts";
@@ -58,22 +58,13 @@ describe.skipIf(isMissing)("a database whose roles are resources of the plugin",
   const up = () => timelift("up", "--skip-preview");
   const state = async () => (await project.pulumi("stack", "export")).stdout;
 
-  const output = async (name: string): Promise<string> =>
-    JSON.parse((await project.pulumi("stack", "output", name, "--json", "--show-secrets")).stdout);
+  const output = <T = string>(name: string) => project.output<T>(name);
 
   const asAdmin = <T>(work: (client: pg.Client) => Promise<T>) =>
     asSuperuser({ host: folder.socketFolder, port: project.ports.timescaledb }, "timelift", work);
   const catalog = () => asAdmin(readCatalog);
 
-  async function ask(url: string, sql = "SELECT count(*)::int AS n FROM stocks"): Promise<unknown> {
-    const client = new pg.Client(project.fromHere(url));
-    await client.connect();
-    try {
-      return (await client.query(sql)).rows[0];
-    } finally {
-      await client.end();
-    }
-  }
+  const ask = (url: string, sql = "SELECT count(*)::int AS n FROM stocks") => project.ask(url, sql);
 
   /** Does something while an application asks, and expects none of its requests to fail. */
   async function underLoad(work: () => Promise<unknown>): Promise<void> {

@@ -40,10 +40,7 @@ describe("a stack, from nothing to destroyed", () => {
   const configure = (more: Record<string, unknown>) =>
     project.configure({ source: "app.db", dropData: true, ports: project.ports, ...more });
 
-  const output = async <T>(name: string): Promise<T> => {
-    const { stdout } = await project.pulumi("stack", "output", name, "--json", "--show-secrets");
-    return JSON.parse(stdout) as T;
-  };
+  const output = <T = string>(name: string) => project.output<T>(name);
 
   async function query<Row>(sql: string, url = "databaseUrl"): Promise<Row[]> {
     const client = new pg.Client(project.fromHere(await output<string>(url)));

@@ -61,8 +61,7 @@ describe.skipIf(noDocker)("a stack of containers, from nothing to destroyed", ()
 
   const up = () => timelift("up", "--skip-preview");
 
-  const output = async <T>(name: string): Promise<T> =>
-    JSON.parse((await project.pulumi("stack", "output", name, "--json", "--show-secrets")).stdout) as T;
+  const output = <T = string>(name: string) => project.output<T>(name);
 
   async function connected(url: string): Promise<pg.Client> {
     const client = new pg.Client(project.fromHere(await output<string>(url)));

@@ -38,10 +38,7 @@ describe("an external database, from nothing to destroyed", () => {
     await project.secret("readonlyUrl", urlOf(reader));
   }
 
-  const output = async <T>(name: string): Promise<T> => {
-    const { stdout } = await project.pulumi("stack", "output", name, "--json", "--show-secrets");
-    return JSON.parse(stdout) as T;
-  };
+  const output = <T = string>(name: string) => project.output<T>(name);
 
   async function up(): Promise<string> {
     const { exitCode, output: text } = await project.timelift("up");

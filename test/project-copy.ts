@@ -11,6 +11,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa, type Options } from "execa";
+import pg from "pg";
 import { type ServiceName, serviceNames } from "../stacks/services/service.ts";
 import { freePorts } from "./native-stack.ts";
 
@@ -124,6 +125,23 @@ export class ProjectCopy {
   async secret(key: string, value: string): Promise<void> {
     const { exitCode, output } = await this.#run(["config", "set", "--secret", `timelift:${key}`], value);
     if (exitCode !== 0) throw new Error(output);
+  }
+
+  /** An output of the stack, secret or not. */
+  async output<T = string>(name: string): Promise<T> {
+    const { stdout } = await this.pulumi("stack", "output", name, "--json", "--show-secrets");
+    return JSON.parse(stdout) as T;
+  }
+
+  /** The first row of an answer, asked by a URL that the stack puts out. */
+  async ask(url: string, sql: string): Promise<unknown> {
+    const client = new pg.Client(this.fromHere(url));
+    await client.connect();
+    try {
+      return (await client.query(sql)).rows[0];
+    } finally {
+      await client.end();
+    }
   }
 
   /** A URL that the stack puts out: the path of a certificate in it starts at the project, and this process runs elsewhere. */

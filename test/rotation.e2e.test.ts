@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import pg from "pg";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { buildSample } from "../cli/sample/stockula.ts";
 import { AskingApplication } from "./asking-application.ts";
@@ -16,18 +15,9 @@ async function timelift(...args: string[]): Promise<string> {
   return output;
 }
 
-const output = async (name: string): Promise<string> =>
-  JSON.parse((await project.pulumi("stack", "output", name, "--json", "--show-secrets")).stdout);
+const output = <T = string>(name: string) => project.output<T>(name);
 
-async function ask(url: string, sql = "SELECT count(*)::int AS n FROM stocks"): Promise<unknown> {
-  const client = new pg.Client(project.fromHere(url));
-  await client.connect();
-  try {
-    return (await client.query(sql)).rows[0];
-  } finally {
-    await client.end();
-  }
-}
+const ask = (url: string, sql = "SELECT count(*)::int AS n FROM stocks") => project.ask(url, sql);
 
 beforeAll(async () => {
   project = await ProjectCopy.make({});
